@@ -1,0 +1,204 @@
+"""A tap on an HTTP answer's body: sees it closed, exhausted, dropped, or read raw.
+
+The wrapper replaces `response.stream` of httpx and httpx2, passes every byte through, and looks at
+the bytes only when the application reads them itself instead of through the SDK's `Stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from typing import Any
+
+from otel_stream import interruption
+from otel_stream.errors import guard
+from otel_stream.outcome import Outcome
+from otel_stream.raw import RawReader
+from otel_stream.recorder import Recorder
+from otel_stream.watcher import watcher
+
+__all__ = ["BodyTap", "tap_body"]
+
+_TAIL = 32
+_DONE = b"[DONE]"
+
+
+class BodyTap:
+    """What is known of one body. `raw` reads it when the application does so itself."""
+
+    __slots__ = ("__weakref__", "_tail", "attached", "exhausted", "raw", "recorder", "waiting")
+
+    def __init__(self, recorder: Recorder, raw: RawReader) -> None:
+        self.recorder = recorder
+        self.raw = raw
+        self.attached = False
+        self.exhausted = False
+        self.waiting = False
+        self._tail = b""
+
+    def done(self) -> bool:
+        """Whether the wire's end mark was seen, asked when the SDK's iterator is exhausted.
+
+        The SDK swallows `[DONE]` and stops reading; at a clean end without it the body is exhausted.
+        """
+        return not self.exhausted or _DONE in self._tail
+
+    def begins(self) -> bool:
+        """A read of the body begins. Returns whether the application reads it raw."""
+        return not self.recorder.in_read and not self.recorder.ended
+
+    def asks(self, raw: bool) -> float:
+        """The next bytes are asked for. Returns when."""
+        self.waiting = True
+        now = self.recorder.clock()
+        if raw:
+            self.raw.asks(self.recorder, now)
+        return now
+
+    def arrived(self, data: bytes, raw: bool, started: float) -> None:
+        """Bytes came."""
+        self.waiting = False
+        with guard("reading a body"):
+            if raw:
+                self.raw.feed(self.recorder, data, started)
+            else:
+                self._tail = data[-_TAIL:] if len(data) >= _TAIL else (self._tail + data)[-_TAIL:]
+
+    def stopped(self, error: BaseException, raw: bool, started: float) -> None:
+        """The read raised: the end of the body, or a failure."""
+        self.waiting = False
+        over = isinstance(error, (StopIteration, StopAsyncIteration))
+        self.exhausted = over
+        if raw:
+            with guard("ending a body"):
+                now = self.recorder.clock()
+                if over:
+                    self.raw.finish(self.recorder, started, now)
+                else:
+                    self.recorder.fail(error, started, now, interruption.of_error(error))
+
+    def closing(self) -> None:
+        """The response is closed: by the consumer, unless the SDK does it at the end of a read.
+
+        The SDK closes only between reads of the network. While one is under way (`waiting`), a close
+        comes from somewhere else.
+        """
+        recorder = self.recorder
+        if not recorder.ended and (self.waiting or not recorder.in_read):
+            with guard("closing a stream"):
+                recorder.close(interruption.of_reader())
+
+    def left(self) -> None:
+        """A raw loop was left."""
+        recorder = self.recorder
+        if not recorder.ended:
+            outcome = interruption.of_reader()
+            watcher.soon(lambda: recorder.leave(outcome))
+
+    def dropped(self) -> None:
+        """Nobody holds the response any more."""
+        recorder = self.recorder
+        if not recorder.ended:
+            outcome = interruption.of_reader(otherwise=Outcome.ABANDONED)
+            watcher.soon(lambda: recorder.drop(outcome))
+
+
+class _Tapped:
+    """What the wrappers share: the body and its tap; everything else is the body's."""
+
+    def __init__(self, body: Any, tap: BodyTap) -> None:
+        self._body = body
+        self.otel_stream_tap = tap
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_body"], name)
+
+    def __del__(self) -> None:
+        tap = self.__dict__.get("otel_stream_tap")
+        if tap is not None and not tap.attached:
+            tap.dropped()
+
+
+class _Sync(_Tapped):
+    def __iter__(self) -> Iterator[bytes]:
+        tap = self.otel_stream_tap
+        raw = tap.begins()
+        source = iter(self._body)
+        try:
+            while True:
+                started = tap.asks(raw)
+                try:
+                    data = next(source)
+                except BaseException as error:
+                    tap.stopped(error, raw, started)
+                    if isinstance(error, StopIteration):
+                        return
+                    raise
+                tap.arrived(data, raw, started)
+                yield data
+        finally:
+            if raw:
+                tap.left()
+
+    def close(self) -> None:
+        self.otel_stream_tap.closing()
+        self._body.close()
+
+
+class _Async(_Tapped):
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _AsyncBytes(self._body, self.otel_stream_tap)
+
+    async def aclose(self) -> None:
+        self.otel_stream_tap.closing()
+        await self._body.aclose()
+
+
+class _AsyncBytes:
+    """An object and no generator, so that leaving it needs no help of the event loop."""
+
+    def __init__(self, body: Any, tap: BodyTap) -> None:
+        self._source = body.__aiter__()
+        self._tap = tap
+        self._raw = tap.begins()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        tap, raw = self._tap, self._raw
+        started = tap.asks(raw)
+        try:
+            data: bytes = await self._source.__anext__()
+        except BaseException as error:
+            tap.stopped(error, raw, started)
+            raise
+        tap.arrived(data, raw, started)
+        return data
+
+    async def aclose(self) -> None:
+        """Close the body's own iterator too."""
+        if hasattr(self._source, "aclose"):
+            await self._source.aclose()
+
+    def __del__(self) -> None:
+        if self._raw:
+            self._tap.left()
+
+
+def tap_body(response: Any, recorder: Recorder, raw: RawReader) -> BodyTap:
+    """Put a tap on `response` (httpx or httpx2) and return it."""
+    tap = BodyTap(recorder, raw)
+    response.stream = _wrapper(type(response.stream))(response.stream, tap)
+    return tap
+
+
+@cache
+def _wrapper(body: type[Any]) -> type[Any]:
+    """A wrapper of the same kind as `body`, so that httpx's checks of the kind still hold."""
+    bases: list[type[Any]] = []
+    for mixin, name in ((_Sync, "SyncByteStream"), (_Async, "AsyncByteStream")):
+        kind = next((base for base in body.__mro__ if base.__name__ == name), None)
+        if kind is not None:
+            bases += [mixin, kind]
+    return type("TappedBody", tuple(bases), {})

@@ -1,0 +1,117 @@
+"""Reads an answer from its bytes, when the application reads it raw: server-sent events or JSON."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from otel_stream.recorder import Recorder
+from otel_stream.sse import ServerSentEvent, SSEParser
+
+__all__ = ["Fields", "RawReader", "decoded"]
+
+_LARGEST_JSON = 16 * 1024 * 1024
+_ANY_ZLIB = 47  # zlib.MAX_WBITS | 32: gzip or zlib, told by the header
+
+
+class Fields(dict[str, Any]):
+    """A JSON object whose fields read like a model's attributes; a missing one is None."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
+
+
+def decoded(text: str | bytes) -> Any:
+    """JSON with objects as `Fields`; None if it is none."""
+    try:
+        return json.loads(text, object_hook=Fields)
+    except ValueError:
+        return None
+
+
+class RawReader:
+    """Feeds a recorder from bytes.
+
+    Args:
+        content_type, content_encoding: The response's headers.
+        on_json: Told of a whole JSON answer, before the recorder is finished.
+    """
+
+    __slots__ = ("_body", "_done", "_inflate", "_on_json", "_parser", "_size", "_waited")
+
+    def __init__(
+        self, content_type: str, content_encoding: str, on_json: Callable[[Any], None]
+    ) -> None:
+        self._parser = SSEParser() if "event-stream" in content_type else None
+        self._inflate = _inflater(content_encoding)
+        self._on_json = on_json
+        self._body: list[bytes] = []
+        self._size = 0
+        self._waited = 0.0
+        self._done = False
+
+    def asks(self, recorder: Recorder, now: float) -> None:
+        """A read begins."""
+        recorder.resume()
+        if recorder.first_read_at is None:
+            recorder.first_read_at = now
+        recorder.reading_since = now
+
+    def feed(self, recorder: Recorder, data: bytes, started: float) -> None:
+        """Bytes came that were asked for at `started`."""
+        now = recorder.clock()
+        recorder.read_at = now
+        self._waited += now - started
+        data = self._inflate(data)
+        if self._parser is None:
+            self._keep(data)
+            return
+        for event in self._parser.feed(data):
+            self._event(recorder, event, now)
+
+    def finish(self, recorder: Recorder, started: float, now: float) -> None:
+        """The body ended."""
+        if self._parser is None:
+            answer = decoded(b"".join(self._body)) if self._body else None
+            if answer is not None:
+                self._on_json(answer)
+            recorder.finish(started, now, done=True)
+        else:
+            done = self._done or b"[DONE]" in self._parser.unfinished
+            recorder.finish(started, now, done)
+
+    def _event(self, recorder: Recorder, event: ServerSentEvent, now: float) -> None:
+        if event.data.startswith("[DONE]"):
+            self._done = True
+            recorder.done()
+            return
+        chunk = decoded(event.data)
+        if not isinstance(chunk, Fields):
+            return
+        if event.event and "type" not in chunk:
+            chunk["type"] = event.event
+        waited = self._waited + recorder.take_carried()
+        self._waited = 0.0
+        recorder.feed(chunk, now - waited, now)
+
+    def _keep(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size <= _LARGEST_JSON:
+            self._body.append(data)
+        else:
+            self._body.clear()
+
+
+def _inflater(encoding: str) -> Callable[[bytes], bytes]:
+    """Undo the content encoding; one that we do not know gives no bytes to look at."""
+    if encoding in ("", "identity"):
+        return bytes
+    if encoding in ("gzip", "deflate", "x-gzip"):
+        return zlib.decompressobj(_ANY_ZLIB).decompress
+    return lambda _: b""

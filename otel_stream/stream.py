@@ -1,0 +1,216 @@
+"""The loops over a provider's stream: the only two, over one recorder.
+
+An SDK's `Stream` reads everything through one inner iterator. `TracedIterator` and
+`TracedAsyncIterator` stand in its place, so the object that the application holds stays the SDK's
+own, with its type, attributes and methods. The stand-in is dropped when the stream is, and each
+loop over it has an iterator of its own, dropped when the loop is left: that is how a `break` and a
+forgotten stream are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from contextvars import Token
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
+from otel_stream import interruption
+from otel_stream.errors import guard
+from otel_stream.outcome import Outcome
+from otel_stream.recorder import Recorder
+from otel_stream.watcher import watcher
+
+__all__ = ["TracedAsyncIterator", "TracedIterator"]
+
+Done = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
+
+
+class _Held:
+    """What both stand-ins share: the recorder, and that being dropped ends the stream."""
+
+    __slots__ = ("__weakref__", "_context", "_done", "_source", "recorder")
+
+    def __init__(
+        self,
+        source: Any,
+        recorder: Recorder,
+        *,
+        context: Context | None = None,
+        done: Done = _never,
+    ) -> None:
+        self._source = source
+        self.recorder = recorder
+        self._context = context
+        self._done = done
+
+    def _enter(self) -> Token[Context] | None:
+        context = self._context
+        return None if context is None else otel_context.attach(context)
+
+    def _exit(self, token: Token[Context] | None) -> None:
+        if token is not None:
+            otel_context.detach(token)
+
+    def _failed(self, error: BaseException, started: float) -> None:
+        recorder = self.recorder
+        with guard("ending a stream"):
+            if isinstance(error, (StopIteration, StopAsyncIteration)):
+                recorder.finish(started, recorder.clock(), self._done())
+            else:
+                outcome = interruption.of_error(error)
+                recorder.fail(error, started, recorder.clock(), outcome)
+
+    def leave(self) -> None:
+        """A loop was left."""
+        recorder = self.recorder
+        if not recorder.ended:
+            outcome = interruption.of_reader()
+            watcher.soon(lambda: _guarded(lambda: recorder.leave(outcome)))
+
+    def __del__(self) -> None:
+        recorder = self.recorder
+        if not recorder.ended:
+            outcome = interruption.of_reader(otherwise=Outcome.ABANDONED)
+            watcher.soon(lambda: _guarded(lambda: recorder.drop(outcome)))
+
+
+def _guarded(act: Callable[[], None]) -> None:
+    with guard("ending a stream"):
+        act()
+
+
+class TracedIterator(_Held):
+    """Stands in for the inner iterator of a sync stream.
+
+    Args:
+        source: The iterator it reads.
+        recorder: Fed with each chunk and told of the end.
+        context: Current during each read, never in the consumer's body. None to leave it alone.
+        done: Asked when the iterator is exhausted: was the wire's own end mark seen?
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Generator[Any, None, None]:
+        recorder = self.recorder
+        recorder.resume()
+        read = self._source.__next__
+        clock = recorder.clock
+        feed = recorder.feed
+        context = self._context
+        try:
+            while True:
+                recorder.reading_since = started = clock()
+                try:
+                    if context is None:
+                        chunk = read()
+                    else:
+                        token = self._enter()
+                        try:
+                            chunk = read()
+                        finally:
+                            self._exit(token)
+                except BaseException as error:
+                    self._failed(error, started)
+                    if isinstance(error, StopIteration):
+                        return
+                    raise
+                feed(chunk, started, clock())
+                yield chunk
+        finally:
+            self.leave()
+
+    def __next__(self) -> Any:
+        recorder = self.recorder
+        recorder.resume()
+        recorder.reading_since = started = recorder.clock()
+        token = self._enter()
+        try:
+            chunk = self._source.__next__()
+        except BaseException as error:
+            self._failed(error, started)
+            raise
+        finally:
+            self._exit(token)
+        recorder.feed(chunk, started, recorder.clock())
+        return chunk
+
+
+class TracedAsyncIterator(_Held):
+    """Stands in for the inner iterator of an async stream. See `TracedIterator`."""
+
+    __slots__ = ()
+
+    def __aiter__(self) -> _AsyncLoop:
+        self.recorder.resume()
+        return _AsyncLoop(self)
+
+    def __anext__(self) -> Coroutine[Any, Any, Any]:
+        self.recorder.resume()
+        return self.read()
+
+    async def read(self) -> Any:
+        """The next chunk, recorded."""
+        recorder = self.recorder
+        recorder.reading_since = started = recorder.clock()
+        token = None if self._context is None else self._enter()
+        try:
+            chunk = await self._source.__anext__()
+        except BaseException as error:
+            self._failed(error, started)
+            raise
+        finally:
+            if token is not None:
+                self._exit(token)
+        recorder.feed(chunk, started, recorder.clock())
+        return chunk
+
+
+class _AsyncLoop:
+    """The iterator of one `async for`.
+
+    An object and no async generator: a generator that is left waits for the event loop to close it,
+    in a task of its own, and only then could tell.
+    """
+
+    __slots__ = ("_held", "_over")
+
+    def __init__(self, held: TracedAsyncIterator) -> None:
+        self._held = held
+        self._over = False
+
+    def __aiter__(self) -> _AsyncLoop:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, Any]:
+        return self._end() if self._over else self._held.read()
+
+    def asend(self, value: Any) -> Coroutine[Any, Any, Any]:
+        """The next chunk, as a generator that ignores what it is sent."""
+        return self.__anext__()
+
+    async def _end(self) -> Any:
+        raise StopAsyncIteration
+
+    async def athrow(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
+        self._over = True
+        raise error
+
+    async def aclose(self) -> None:
+        """Leave the loop, as closing a generator does."""
+        if not self._over:
+            self._over = True
+            self._held.leave()
+
+    def __del__(self) -> None:
+        if not self._over:
+            self._held.leave()
+
+
+_: tuple[type[Iterator[Any]], type[AsyncIterator[Any]]] = (TracedIterator, TracedAsyncIterator)
