@@ -1,0 +1,29 @@
+"""Traces the official `anthropic` SDK: messages and beta messages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from otel_stream import semconv
+from otel_stream.instrumentor import StreamInstrumentor
+from otel_stream.patches import Patches
+
+__all__ = ["AnthropicInstrumentor"]
+
+
+class AnthropicInstrumentor(StreamInstrumentor):
+    """Wraps the HTTP core of `anthropic`, so that every client and every way to call is seen."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The oldest SDK that works."""
+        return ("anthropic >= 0.40.0",)
+
+    def _wrap(self, patches: Patches) -> None:
+        from otel_stream.stainless import Sdk, wrap
+        from otel_stream_anthropic.messages import Messages
+        from otel_stream_anthropic.native import suppress_native_span
+
+        endpoints = {"/v1/messages": Messages()}
+        sdk = Sdk("anthropic", endpoints.get, "request-id", semconv.ANTHROPIC_REQUEST_ID)
+        wrap(sdk, patches)
+        suppress_native_span(patches)

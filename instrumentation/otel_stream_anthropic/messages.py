@@ -1,0 +1,207 @@
+"""The Messages API: events of a stream by a dispatch table, and whole messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from otel_stream.call import CallInfo
+from otel_stream.delta import (
+    Delta,
+    Failure,
+    Finish,
+    Found,
+    Part,
+    Reasoning,
+    Refusal,
+    Response,
+    Skip,
+    Terminal,
+    ToolCall,
+    Usage,
+)
+from otel_stream_anthropic import request
+
+__all__ = ["MessageReader", "Messages"]
+
+Deltas = list[str | Delta]
+_SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
+
+
+class MessageReader:
+    """Reads raw message stream events, or the same as `Fields`."""
+
+    __slots__ = ("_usage",)
+
+    def __init__(self) -> None:
+        self._usage = _Counts()
+
+    def read(self, event: Any) -> Found:
+        """What the event adds; one of an unknown type adds nothing."""
+        kind = event.type
+        if kind == "content_block_delta":  # The hot path.
+            delta = event.delta
+            read = _DELTAS.get(delta.type)
+            return None if read is None else read(delta, event)
+        handle = _EVENTS.get(kind)
+        return None if handle is None else handle(self, event)
+
+    def whole(self, done: bool) -> bool:
+        """Only `message_stop` says so."""
+        return False
+
+    def failure(self, error: BaseException) -> Failure | None:
+        """The `error` event that the SDK raised, told from an HTTP error by its body."""
+        body = getattr(error, "body", None)
+        if not isinstance(body, dict) or body.get("type") != "error":
+            return None
+        return _failure(body.get("error"))
+
+    def _start(self, event: Any) -> Found:
+        message = getattr(event, "message", None)
+        found: Deltas = [Response(getattr(message, "id", None), getattr(message, "model", None))]
+        usage = self._usage.take(getattr(message, "usage", None), final=False)
+        return [*found, usage] if usage is not None else found
+
+    def _block(self, event: Any) -> Found:
+        return _block(getattr(event, "index", None), getattr(event, "content_block", None))
+
+    def _delta(self, event: Any) -> Found:
+        delta = getattr(event, "delta", None)
+        found: Deltas = list(_stop(delta))
+        usage = self._usage.take(getattr(event, "usage", None), final=True)
+        return [*found, usage] if usage is not None else found
+
+    def _end(self, event: Any) -> Found:
+        return Terminal(last=True)
+
+    def _ping(self, event: Any) -> Found:
+        return Skip()
+
+    def _error(self, event: Any) -> Found:
+        return _failure(getattr(event, "error", None))
+
+
+_EVENTS: dict[str, Callable[[MessageReader, Any], Found]] = {
+    "message_start": MessageReader._start,
+    "content_block_start": MessageReader._block,
+    "message_delta": MessageReader._delta,
+    "message_stop": MessageReader._end,
+    "ping": MessageReader._ping,
+    "error": MessageReader._error,
+}
+_DELTAS: dict[str, Callable[[Any, Any], Found]] = {
+    "text_delta": lambda delta, event: delta.text,
+    "thinking_delta": lambda delta, event: Reasoning(delta.thinking),
+    "input_json_delta": lambda delta, event: ToolCall(event.index, arguments=delta.partial_json),
+}
+
+
+class Messages:
+    """The endpoint `/v1/messages`, beta or not."""
+
+    def info(self, client: Any, body: dict[str, Any], streamed: bool) -> CallInfo:
+        """What the request asks for."""
+        return request.info(client, body, streamed)
+
+    def reader(self, body: dict[str, Any]) -> MessageReader:
+        """A reader for the answer's stream."""
+        return MessageReader()
+
+    def answer(self, answer: Any) -> Iterable[str | Delta]:
+        """What a whole message holds."""
+        yield Response(getattr(answer, "id", None), getattr(answer, "model", None))
+        for index, block in enumerate(getattr(answer, "content", None) or ()):
+            yield from _whole_block(index, block)
+        yield from _stop(answer)
+        usage = _Counts().take(getattr(answer, "usage", None), final=True)
+        if usage is not None:
+            yield usage
+
+
+class _Counts:
+    """Usage so far. Anthropic's input count leaves cached tokens out; the convention's has them in.
+
+    Each of the three counts may be told anew, so they are kept apart and added up again.
+    """
+
+    __slots__ = ("_cached", "_created", "_input")
+
+    def __init__(self) -> None:
+        self._input: int | None = None
+        self._cached: int | None = None
+        self._created: int | None = None
+
+    def take(self, usage: Any, *, final: bool) -> Usage | None:
+        """The counts with `usage` (cumulative) taken in; None if there is no usage."""
+        if usage is None:
+            return None
+        self._input = _count(usage, "input_tokens", self._input)
+        self._cached = _count(usage, "cache_read_input_tokens", self._cached)
+        self._created = _count(usage, "cache_creation_input_tokens", self._created)
+        details = getattr(usage, "output_tokens_details", None)
+        total = None
+        if self._input is not None:
+            total = self._input + (self._cached or 0) + (self._created or 0)
+        return Usage(
+            input=total,
+            output=_count(usage, "output_tokens", None),
+            cache_read=self._cached,
+            cache_creation=self._created,
+            reasoning=_count(details, "thinking_tokens", None),
+            final=final,
+        )
+
+
+def _count(usage: Any, name: str, before: int | None) -> int | None:
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and not isinstance(value, bool) else before
+
+
+def _failure(error: Any) -> Failure:
+    def field(name: str) -> Any:
+        return error.get(name) if isinstance(error, dict) else getattr(error, name, None)
+
+    return Failure(str(field("type") or "_OTHER"), str(field("message") or ""))
+
+
+def _stop(delta: Any) -> Iterable[Delta]:
+    """The stop reason, and what the provider says of a refusal."""
+    reason = getattr(delta, "stop_reason", None)
+    if isinstance(reason, str) and reason:
+        yield Finish(reason)
+    explanation = getattr(getattr(delta, "stop_details", None), "explanation", None)
+    if isinstance(explanation, str):
+        yield Refusal(explanation)
+
+
+def _block(index: Any, block: Any) -> Found:
+    """A content block begins. Its text comes in deltas; what is sent whole is taken here."""
+    kind = getattr(block, "type", None)
+    if kind == "tool_use" or kind in _SERVER_TOOLS:
+        name, identity = getattr(block, "name", None), getattr(block, "id", None)
+        return ToolCall(index, name, identity, server=kind != "tool_use")
+    if kind == "text":
+        return getattr(block, "text", None) or None
+    if kind in ("thinking", "redacted_thinking"):
+        return Reasoning(getattr(block, "thinking", None) or "")
+    if isinstance(kind, str) and kind.endswith("_tool_result"):
+        return Part(
+            {
+                "type": "server_tool_call_response",
+                "id": getattr(block, "tool_use_id", None),
+                "server_tool_call_response": {"type": kind},
+            }
+        )
+    return None
+
+
+def _whole_block(index: int, block: Any) -> Deltas:
+    kind = getattr(block, "type", None)
+    if kind == "tool_use" or kind in _SERVER_TOOLS:
+        arguments = json.dumps(getattr(block, "input", None) or {}, default=str)
+        name, identity = getattr(block, "name", None), getattr(block, "id", None)
+        return [ToolCall(index, name, identity, arguments, server=kind != "tool_use")]
+    found = _block(index, block)
+    return [found] if isinstance(found, (str, Reasoning, Part)) else []

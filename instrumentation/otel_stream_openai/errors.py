@@ -1,0 +1,33 @@
+"""Error events, as the SDK raises them and as they stand on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_stream.delta import Failure
+
+__all__ = ["failure_of", "failure_of_body"]
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """The error event behind an `APIError` raised in the middle of a stream.
+
+    Its subclasses are not meant: they stand for the connection and for HTTP errors.
+    """
+    if type(error).__name__ != "APIError":
+        return None
+    return failure_of_body(getattr(error, "body", None), str(error)) or Failure("_OTHER", str(error))
+
+
+def failure_of_body(body: Any, message: str = "") -> Failure | None:
+    """The provider's code and message; None when `body` is no error."""
+    if not body:
+        return None
+    if isinstance(body, str):
+        return Failure("_OTHER", body)
+
+    def field(name: str) -> Any:
+        return body.get(name) if isinstance(body, dict) else getattr(body, name, None)
+
+    code = field("code") or field("type")
+    return Failure(str(code) if code else "_OTHER", str(field("message") or message))

@@ -1,0 +1,209 @@
+"""The Responses API: events of a stream by a dispatch table, and whole responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from otel_stream import semconv
+from otel_stream.call import CallInfo
+from otel_stream.delta import (
+    Delta,
+    Failure,
+    Finish,
+    Found,
+    Reasoning,
+    Refusal,
+    Response,
+    Terminal,
+    ToolCall,
+)
+from otel_stream_openai import messages, request
+from otel_stream_openai.errors import failure_of, failure_of_body
+from otel_stream_openai.usage import usage_of
+
+__all__ = ["Responses", "ResponsesReader"]
+
+Deltas = list[str | Delta]
+
+_TOOLS = {"function_call": "arguments", "custom_tool_call": "input"}
+"""Calls that the application answers, and where their arguments stand."""
+
+_FINISHED = {"max_output_tokens": "length"}
+
+
+def _delta(event: Any) -> str:
+    text = getattr(event, "delta", None)
+    return text if isinstance(text, str) else ""
+
+
+def _text(event: Any) -> Found:
+    return _delta(event)
+
+
+def _reasoning(event: Any) -> Found:
+    return Reasoning(_delta(event))
+
+
+def _refusal(event: Any) -> Found:
+    return Refusal(_delta(event))
+
+
+def _arguments(event: Any) -> Found:
+    return ToolCall(getattr(event, "output_index", None), arguments=_delta(event))
+
+
+def _server_arguments(event: Any) -> Found:
+    return ToolCall(getattr(event, "output_index", None), arguments=_delta(event), server=True)
+
+
+def _created(event: Any) -> Found:
+    return _response(getattr(event, "response", None))
+
+
+def _item_added(event: Any) -> Found:
+    item = getattr(event, "item", None)
+    kind = getattr(item, "type", None)
+    key = getattr(event, "output_index", None)
+    if kind in _TOOLS:
+        return ToolCall(key, _string(item, "name"), _string(item, "call_id"))
+    if kind == "reasoning":
+        return Reasoning("")
+    if isinstance(kind, str) and kind.endswith("_call"):
+        return ToolCall(key, _string(item, "name") or kind, _string(item, "id"), server=True)
+    return None
+
+
+def _completed(event: Any) -> Found:
+    response = getattr(event, "response", None)
+    return [_response(response), *_end(response), Terminal(last=True)]
+
+
+def _incomplete(event: Any) -> Found:
+    response = getattr(event, "response", None)
+    return [_response(response), *_end(response), Terminal(partial=True, last=True)]
+
+
+def _failed(event: Any) -> Found:
+    response = getattr(event, "response", None)
+    failure = failure_of_body(getattr(response, "error", None)) or Failure("_OTHER")
+    usage = usage_of(getattr(response, "usage", None))
+    told = [_response(response), Failure(failure.code, failure.message, chunk=True)]
+    return [*told, usage] if usage is not None else told
+
+
+def _error(event: Any) -> Found:
+    return failure_of_body(getattr(event, "error", None) or _Flat(event)) or Failure("_OTHER")
+
+
+_READ: dict[str, Callable[[Any], Found]] = {
+    "response.output_text.delta": _text,
+    "response.audio.transcript.delta": _text,
+    "response.reasoning_text.delta": _reasoning,
+    "response.reasoning_summary_text.delta": _reasoning,
+    "response.refusal.delta": _refusal,
+    "response.function_call_arguments.delta": _arguments,
+    "response.custom_tool_call_input.delta": _arguments,
+    "response.mcp_call_arguments.delta": _server_arguments,
+    "response.code_interpreter_call_code.delta": _server_arguments,
+    "response.created": _created,
+    "response.output_item.added": _item_added,
+    "response.completed": _completed,
+    "response.incomplete": _incomplete,
+    "response.failed": _failed,
+    "error": _error,
+}
+
+
+class ResponsesReader:
+    """Reads response stream events, or the same as `Fields`."""
+
+    __slots__ = ()
+
+    def read(self, event: Any) -> Found:
+        """What the event adds; one of an unknown type adds nothing."""
+        read = _READ.get(event.type)
+        return None if read is None else read(event)
+
+    def whole(self, done: bool) -> bool:
+        """Only a terminal event says so."""
+        return False
+
+    def failure(self, error: BaseException) -> Failure | None:
+        """The error event that the SDK raised as an `APIError`."""
+        return failure_of(error)
+
+
+class Responses:
+    """The endpoint `/responses`."""
+
+    def info(self, client: Any, body: dict[str, Any], streamed: bool) -> CallInfo:
+        """What the request asks for."""
+        return request.info(
+            client, body, streamed, operation="chat", api="responses", content=messages.of_responses
+        )
+
+    def reader(self, body: dict[str, Any]) -> ResponsesReader:
+        """A reader for the answer's stream."""
+        return ResponsesReader()
+
+    def answer(self, answer: Any) -> Iterable[str | Delta]:
+        """What a whole response holds."""
+        yield _response(answer)
+        for index, item in enumerate(getattr(answer, "output", None) or ()):
+            yield from _item(index, item)
+        yield from _end(answer)
+        if getattr(answer, "status", None) == "failed":
+            failure = failure_of_body(getattr(answer, "error", None)) or Failure("_OTHER")
+            yield Failure(failure.code, failure.message, chunk=True)
+
+
+class _Flat:
+    """An `error` event that carries code and message itself; its `type` says only `error`."""
+
+    def __init__(self, event: Any) -> None:
+        self.code = getattr(event, "code", None)
+        self.message = getattr(event, "message", None)
+
+
+def _response(response: Any) -> Response:
+    tier = getattr(response, "service_tier", None)
+    facts = {semconv.OPENAI_RESPONSE_SERVICE_TIER: tier} if isinstance(tier, str) else None
+    return Response(_string(response, "id"), _string(response, "model"), facts)
+
+
+def _end(response: Any) -> Deltas:
+    """Finish reason and usage of a response that has ended."""
+    status = getattr(response, "status", None)
+    reason = getattr(getattr(response, "incomplete_details", None), "reason", None) or status
+    found: Deltas = []
+    if isinstance(reason, str) and status != "failed":
+        found.append(Finish(_FINISHED.get(reason, reason)))
+    usage = usage_of(getattr(response, "usage", None))
+    return [*found, usage] if usage is not None else found
+
+
+def _item(index: int, item: Any) -> Deltas:
+    kind = getattr(item, "type", None)
+    if kind in _TOOLS:
+        arguments = _string(item, _TOOLS[kind]) or ""
+        return [ToolCall(index, _string(item, "name"), _string(item, "call_id"), arguments)]
+    if kind == "reasoning":
+        parts = [*(getattr(item, "summary", None) or ()), *(getattr(item, "content", None) or ())]
+        return [Reasoning(_string(part, "text") or "") for part in parts]
+    if kind == "message":
+        return [d for part in getattr(item, "content", None) or () for d in _content(part)]
+    if isinstance(kind, str) and kind.endswith("_call"):
+        name, arguments = _string(item, "name") or kind, _string(item, "arguments") or ""
+        return [ToolCall(index, name, _string(item, "id"), arguments, server=True)]
+    return []
+
+
+def _content(part: Any) -> Deltas:
+    refusal = _string(part, "refusal")
+    return [Refusal(refusal)] if refusal else [_string(part, "text") or ""]
+
+
+def _string(value: Any, name: str) -> str | None:
+    text = getattr(value, name, None)
+    return text if isinstance(text, str) and text else None

@@ -1,0 +1,217 @@
+"""`StreamingTraceContext`: a streamed answer told by hand, where no instrumentor sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from opentelemetry.trace import Span
+
+from otel_stream import interruption, runtime, semconv
+from otel_stream.call import CallInfo
+from otel_stream.callbacks import Callbacks
+from otel_stream.delta import Failure, Finish, Found, Response, Text, Usage
+from otel_stream.errors import guard
+from otel_stream.outcome import Outcome
+from otel_stream.redaction import hashed
+from otel_stream.trace import Trace
+
+__all__ = ["StreamingTraceContext", "create_streaming_trace_context"]
+
+
+class _Told:
+    """A reader for what is told by hand: deltas come ready made, and the end is said."""
+
+    def read(self, chunk: Any) -> Found:
+        return chunk  # type: ignore[no-any-return]
+
+    def whole(self, done: bool) -> bool:
+        return True
+
+    def failure(self, error: BaseException) -> Failure | None:
+        return None
+
+
+class StreamingTraceContext:
+    """One streamed answer, one span.
+
+    Call the methods as the answer streams; the span ends with `log_streaming_complete`,
+    `log_streaming_error`, the end of a `with` block, or when the context is dropped. Made inside a
+    current span it starts a child, or works on that span when it is a GenAI client inference span
+    still without usage; it never ends a span that it did not start. No method ever raises or blocks.
+
+    The time between two calls counts as waiting for the provider: what happens between them is not
+    known here. `trace_stream` knows, since it does the reading.
+    """
+
+    def __init__(
+        self,
+        *,
+        operation: str = "chat",
+        provider: str = "unknown",
+        model: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        callbacks: Callbacks | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._trace: Trace | None = None
+        with guard("starting a streaming trace context"):
+            info = CallInfo(
+                operation=operation,
+                provider=provider,
+                model=model,
+                attributes=dict(attributes or {}),
+            )
+            self._trace = Trace(
+                runtime.current(), info, _Told(), own_callbacks=callbacks, clock=clock
+            )
+
+    @property
+    def span(self) -> Span | None:
+        """The span that is written on. None if it could not be started."""
+        return self._trace.span if self._trace is not None else None
+
+    def log_streaming_start(self, stream_config: Mapping[str, Any] | None = None) -> None:
+        """The stream was opened: its headers are there. Plain values of the config become attributes."""
+        with guard("log_streaming_start"):
+            trace = self._trace
+            if trace is None or trace.recorder.ended:
+                return
+            recorder = trace.recorder
+            if recorder.headers_at is None:
+                recorder.headers_at = recorder.clock()
+            trace.span.set_attributes(_plain("otel_stream.config.", stream_config))
+
+    def log_first_token(self, first_content: str, event_data: Mapping[str, Any] | None = None) -> None:
+        """The first non-empty delta is there. Only the first call counts, and it counts no chunk.
+
+        Empty content is no token.
+        """
+        with guard("log_first_token"):
+            trace = self._trace
+            if trace is not None and first_content and not trace.recorder.ended:
+                trace.recorder.tally.first_token(trace.recorder, trace.recorder.clock())
+
+    def log_streaming_chunk(
+        self,
+        chunk_content: str,
+        chunk_index: int | None = None,
+        event_data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A chunk came. Its index is counted here; `chunk_index` is accepted for compatibility."""
+        with guard("log_streaming_chunk"):
+            if self._trace is not None:
+                recorder = self._trace.recorder
+                recorder.feed(Text(str(chunk_content)), recorder.read_at, recorder.clock())
+
+    def log_streaming_complete(
+        self,
+        final_content: str | None = None,
+        completion_data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The answer is whole.
+
+        Args:
+            final_content: The whole text, if it was not told in chunks.
+            completion_data: `id`, `model`, `finish_reason`, `input_tokens`, `output_tokens` are used.
+        """
+        with guard("log_streaming_complete"):
+            trace = self._trace
+            if trace is None or trace.recorder.ended:
+                return
+            recorder = trace.recorder
+            now = recorder.clock()
+            if final_content and not recorder.size:
+                recorder.feed(Text(final_content), recorder.read_at, now)
+            recorder.tally.add(recorder, _completion(completion_data or {}), now)
+            recorder.end(Outcome.COMPLETED, now)
+
+    def log_streaming_error(self, error: BaseException, error_stage: str = "streaming") -> None:
+        """The stream failed, or was cancelled, with `error`. What came before is kept as partial."""
+        with guard("log_streaming_error"):
+            trace = self._trace
+            if trace is not None and not trace.recorder.ended:
+                trace.recorder.tally.attributes[semconv.ERROR_STAGE] = error_stage
+                now = trace.recorder.clock()
+                trace.recorder.end(interruption.of_error(error), now, error)
+
+    def get_streaming_summary(self) -> dict[str, Any]:
+        """The figures so far: see `otel_stream.summary.summary_of` for keys and units."""
+        with guard("get_streaming_summary"):
+            if self._trace is not None:
+                return self._trace.summary()
+        return {"status": "no_streaming_data"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with guard("leaving a streaming trace context"):
+            if self._trace is not None:
+                self._trace.recorder.close(interruption.of_reader())
+
+    def __del__(self) -> None:
+        trace = self.__dict__.get("_trace")
+        if trace is not None and not trace.recorder.ended:
+            outcome = interruption.of_reader(otherwise=Outcome.ABANDONED)
+            trace.drop(outcome)
+
+
+def create_streaming_trace_context(
+    instance_name: str | None = None,
+    whatsapp_message_id: str | None = None,
+    sender_phone: str | None = None,
+    sender_name: str | None = None,
+    sender_jid: str | None = None,
+    message_type: str = "text",
+    **options: Any,
+) -> StreamingTraceContext:
+    """A context for the answer to one message of a person. Never raises, whatever span is current.
+
+    Args:
+        instance_name: The channel's instance that received the message.
+        whatsapp_message_id: The message that is answered.
+        sender_phone, sender_jid: Who wrote. Recorded as a keyed hash only.
+        sender_name: Accepted and not recorded: a name is personal.
+        message_type: `text`, `audio`, …
+        options: As for `StreamingTraceContext`.
+    """
+    found: dict[str, Any] = {}
+    with guard("reading the arguments of create_streaming_trace_context"):
+        sender = _digits(sender_phone) or _digits((sender_jid or "").partition("@")[0])
+        candidates = {
+            semconv.CHANNEL_INSTANCE: instance_name,
+            semconv.CHANNEL_MESSAGE_ID: whatsapp_message_id,
+            semconv.CHANNEL_MESSAGE_TYPE: message_type if whatsapp_message_id else None,
+            semconv.CHANNEL_SENDER: hashed(sender) if sender else None,
+        }
+        found = {name: value for name, value in candidates.items() if value}
+    return StreamingTraceContext(attributes={**found, **(options.pop("attributes", None) or {})}, **options)
+
+
+def _completion(data: Mapping[str, Any]) -> list[Any]:
+    found: list[Any] = [Response(data.get("id"), data.get("model"))]
+    if data.get("finish_reason"):
+        found.append(Finish(str(data["finish_reason"])))
+    usage = Usage(input=data.get("input_tokens"), output=data.get("output_tokens"))
+    return [*found, usage] if (usage.input, usage.output) != (None, None) else found
+
+
+def _plain(prefix: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Scalars only, and of texts only short ones: a config is no place for content."""
+    return {
+        f"{prefix}{name}": value
+        for name, value in (values or {}).items()
+        if isinstance(value, (bool, int, float))
+    }
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(c for c in phone or "" if c.isdigit())

@@ -1,0 +1,210 @@
+"""`instrument` and its kin: what an application calls."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
+
+from opentelemetry import context as otel_context
+
+from otel_stream import runtime, semconv
+from otel_stream.callbacks import Callbacks
+from otel_stream.errors import SettingsError, guard
+from otel_stream.outcome import Outcome
+from otel_stream.runtime import Runtime
+from otel_stream.settings import Settings
+from otel_stream.telemetry import Telemetry
+from otel_stream.watcher import watcher
+
+__all__ = ["attributes", "flush", "instrument", "shutdown", "suppress", "uninstrument", "untraced"]
+
+GROUP = "opentelemetry_instrumentor"
+PREFIX = "otel_stream_"
+
+Client = TypeVar("Client")
+logger = logging.getLogger("otel_stream")
+
+_instrumented: dict[str, Any] = {}
+_arguments: dict[str, Any] | None = None
+
+
+def instrument(
+    *,
+    tracer_provider: Any = None,
+    meter_provider: Any = None,
+    logger_provider: Any = None,
+    callbacks: Callbacks | None = None,
+    **settings: Any,
+) -> None:
+    """Trace every generation call of the installed SDKs that we know, from now on.
+
+    Args:
+        tracer_provider, meter_provider, logger_provider: Where telemetry goes. Without one: the
+            application's global SDK provider, also one that it sets later; else one of ours.
+        callbacks: Told of every stream.
+        settings: See `otel_stream.settings.Settings`; `only` and `exclude` choose instrumentors.
+
+    A second call does nothing, and warns if it asks for something else.
+
+    Raises:
+        SettingsError: A setting has a value that cannot be used, or names what does not exist.
+        MissingExtraError: A setting needs a library that is not installed.
+    """
+    global _arguments
+    arguments = {
+        **settings,
+        "tracer_provider": tracer_provider,
+        "meter_provider": meter_provider,
+        "logger_provider": logger_provider,
+        "callbacks": callbacks,
+    }
+    if _arguments is not None:
+        if arguments != _arguments:
+            logger.warning("otel_stream.instrument() was called before: other arguments are ignored")
+        return
+    resolved = Settings.resolve(**settings)
+    chosen = _chosen(resolved)
+    if resolved.disabled:
+        return
+    providers = (tracer_provider, meter_provider, logger_provider)
+    start(resolved, *providers, callbacks=callbacks)
+    _arguments = arguments
+    for entry in chosen:
+        with guard(f"instrumenting {entry.name}"):
+            instrumentor = entry.load()()
+            if not instrumentor.is_instrumented_by_opentelemetry:
+                instrumentor.instrument(raise_exception_on_conflict=False)
+            if instrumentor.is_instrumented_by_opentelemetry:
+                _instrumented[entry.name] = instrumentor
+
+
+def start(
+    settings: Settings,
+    tracer_provider: Any = None,
+    meter_provider: Any = None,
+    logger_provider: Any = None,
+    *,
+    callbacks: Callbacks | None = None,
+) -> None:
+    """Install a runtime with these settings and providers."""
+    telemetry = Telemetry(
+        settings,
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        logger_provider=logger_provider,
+    )
+    telemetry.check()
+    telemetry.before_exit(_end_streams)
+    runtime.install(Runtime(settings, telemetry, callbacks))
+
+
+def uninstrument() -> None:
+    """Put everything back exactly as it was. Streams that are open go on being traced."""
+    global _arguments
+    for instrumentor in _instrumented.values():
+        with guard("uninstrumenting"):
+            instrumentor.uninstrument()
+    _instrumented.clear()
+    _arguments = None
+    runtime.install(None)
+
+
+def instrumented() -> dict[str, Any]:
+    """The instrumentors that are at work, by entry point name."""
+    return dict(_instrumented)
+
+
+def candidates() -> list[EntryPoint]:
+    """Our instrumentors among the installed entry points."""
+    found = entry_points(group=GROUP)
+    return sorted((e for e in found if e.name.startswith(PREFIX)), key=lambda e: e.name)
+
+
+def _chosen(settings: Settings) -> list[EntryPoint]:
+    known = candidates()
+    names = {name for entry in known for name in (entry.name, entry.name.removeprefix(PREFIX))}
+    for field in ("only", "exclude"):
+        for name in getattr(settings, field):
+            if name not in names:
+                allowed = ", ".join(sorted(e.name.removeprefix(PREFIX) for e in known))
+                raise SettingsError(f"{field}={name!r}: no such instrumentor; there are: {allowed}")
+
+    def named(entry: EntryPoint, chosen: Any) -> bool:
+        return entry.name in chosen or entry.name.removeprefix(PREFIX) in chosen
+
+    return [
+        entry
+        for entry in known
+        if (not settings.only or named(entry, settings.only)) and not named(entry, settings.exclude)
+    ]
+
+
+@contextmanager
+def suppress() -> Iterator[None]:
+    """A block whose calls are not traced, in this task or thread and those it starts."""
+    token = otel_context.attach(otel_context.set_value(runtime.SUPPRESS, True))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+_ATTRIBUTE_NAMES = {
+    "conversation_id": semconv.CONVERSATION_ID,
+    "session_id": semconv.SESSION_ID,
+    "user_id": semconv.USER_ID,
+}
+
+
+@contextmanager
+def attributes(**facts: str | bool | int | float) -> Iterator[None]:
+    """Put facts of one's own on the spans of the calls inside, across tasks.
+
+    `session_id`, `user_id` and `conversation_id` get the convention's names; others keep theirs.
+    """
+    named = {_ATTRIBUTE_NAMES.get(name, name): value for name, value in facts.items()}
+    around: Any = otel_context.get_value(runtime.ATTRIBUTES) or {}
+    context = otel_context.set_value(runtime.ATTRIBUTES, {**around, **named})
+    token = otel_context.attach(context)
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+def untraced(client: Client) -> Client:
+    """A copy of an SDK's client, sharing its connections, whose calls are not traced.
+
+    For one client, `client = untraced(OpenAI())`; for one call, `untraced(client).responses.create(…)`.
+    """
+    from otel_stream.stainless import UNTRACED
+
+    other = client.copy() if hasattr(client, "copy") else copy.copy(client)
+    setattr(other, UNTRACED, True)
+    return other  # type: ignore[no-any-return]
+
+
+def flush(timeout: float | None = None) -> bool:
+    """Send what is waiting, in at most `timeout` seconds. Returns whether all of it went."""
+    current = runtime.current()
+    bound = current.settings.shutdown_timeout if timeout is None else timeout
+    drained = current.dispatcher.drain(bound)
+    return current.telemetry.flush(bound) and drained
+
+
+def shutdown(timeout: float | None = None) -> None:
+    """End open streams, send what is waiting, and close our own providers; for short-lived processes."""
+    current = runtime.current()
+    _end_streams()
+    current.dispatcher.drain(current.settings.shutdown_timeout if timeout is None else timeout)
+    current.telemetry.shutdown(timeout)
+
+
+def _end_streams() -> None:
+    watcher.end_all(Outcome.ABANDONED)
+
+

@@ -1,0 +1,52 @@
+"""Methods of somebody else's classes, wrapped and put back exactly as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import wrapt
+
+from otel_stream.errors import guard
+
+__all__ = ["Patches", "Wrapper"]
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+"""`(wrapped, instance, args, kwargs) -> result`, as wrapt calls it."""
+
+
+class Patches:
+    """What one instrumentor has wrapped."""
+
+    def __init__(self) -> None:
+        self._undo: list[tuple[Any, str, Any, Any]] = []
+        self.missing: list[str] = []
+        """Targets that this version of the library does not have."""
+
+    def wrap(self, target: str, wrapper: Wrapper) -> None:
+        """Wrap `module:Class.method` or `module:function`.
+
+        A target that does not exist is noted and logged once, and the others still work: libraries
+        rename what is private.
+        """
+        self.missing.append(target)
+        with guard(f"wrapping {target}"):
+            module, _, path = target.partition(":")
+            *classes, name = path.split(".")
+            owner = import_module(module)
+            for part in classes:
+                owner = getattr(owner, part)
+            original = vars(owner)[name]
+            wrapped = wrapt.FunctionWrapper(original, wrapper)
+            setattr(owner, name, wrapped)
+            self._undo.append((owner, name, original, wrapped))
+            self.missing.remove(target)
+
+    def restore(self) -> None:
+        """Put every original back, but where somebody has wrapped ours since: theirs stays."""
+        while self._undo:
+            owner, name, original, wrapped = self._undo.pop()
+            if vars(owner).get(name) is wrapped:
+                setattr(owner, name, original)
+        self.missing.clear()

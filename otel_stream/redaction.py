@@ -1,0 +1,43 @@
+"""Keys and phone numbers that must not leave: scrubbed from error texts, hashed in attributes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from functools import cache
+
+__all__ = ["hashed", "scrub"]
+
+# Providers repeat the key in "incorrect API key" answers; proxies echo headers.
+_SECRET = re.compile(
+    r"""\b(?:sk|pk|rk|xai|gsk|r8|hf|pplx|nvapi)[-_][\w*.-]{6,}
+      | \bAIza[\w-]{10,}
+      | (?i:\b(?:bearer|basic)\s+)[\w+/=*.~-]{6,}
+      | (?i:\b(?:api[-_ ]?key|apikey|authorization|x-api-key)["']?\s*[:=]\s*["']?)(?!bearer|basic)[\w+/=*.~-]{6,}
+    """,
+    re.VERBOSE,
+)
+_LONGEST = 4096
+
+
+def scrub(text: str) -> str:
+    """`text` without what looks like a key or token, cut to 4,096 characters."""
+    return _SECRET.sub("[secret]", text[:_LONGEST])
+
+
+def hashed(value: str) -> str:
+    """A keyed hash (HMAC-SHA-256, 16 bytes as hex) of something personal, such as a phone number.
+
+    The key is `OTEL_STREAM_HASH_KEY`; without it one is made for each process, so that hashes can be
+    compared within a process only.
+    """
+    return hmac.new(_key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+
+@cache
+def _key() -> bytes:
+    given = os.environ.get("OTEL_STREAM_HASH_KEY")
+    return given.encode() if given else secrets.token_bytes(32)

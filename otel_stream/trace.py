@@ -1,0 +1,230 @@
+"""One call, one span: its attributes, its events and its metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Span
+
+from otel_stream import callbacks, semconv, span
+from otel_stream.summary import summary_of
+from otel_stream.call import CallInfo, Content
+from otel_stream.capture import Capture
+from otel_stream.content import as_json, bounded, output_messages
+from otel_stream.delta import Delta, Reader, Usage
+from otel_stream.errors import guard
+from otel_stream.outcome import Outcome
+from otel_stream.owner import Owned
+from otel_stream.recorder import Recorder
+from otel_stream.runtime import ATTRIBUTES, Runtime
+from otel_stream.watcher import watcher
+
+__all__ = ["Trace"]
+
+
+class Trace:
+    """One call's telemetry: starts the span, listens to the recorder, writes it all at the end.
+
+    Args:
+        runtime: Settings, providers and callbacks.
+        info: What the call asks for.
+        reader: Reads its chunks.
+        callbacks: Told of this stream beside the runtime's own.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        info: CallInfo,
+        reader: Reader,
+        *,
+        own_callbacks: callbacks.Callbacks | None = None,
+        clock: Any = time.perf_counter,
+    ) -> None:
+        self._runtime = runtime
+        self._info = info
+        self._callbacks = own_callbacks or runtime.callbacks
+        self._wall = time.time_ns()
+        self._instruments = runtime.instruments
+        self._labels = info.labels()
+        self.recorder = Recorder(
+            reader,
+            self,
+            limits=runtime.limits,
+            capture=Capture(runtime.settings.content_limit) if runtime.captures else None,
+            wants_deltas=self._callbacks.on_delta is not None,
+            clock=clock,
+        )
+        self.owned = Owned(runtime.tracer, info, self._wall)
+        self._begin()
+
+    @property
+    def span(self) -> Span:
+        """The span that is written on."""
+        return self.owned.span
+
+    @property
+    def context(self) -> Context:
+        """A context in which that span is current."""
+        return self.owned.context
+
+    def wall(self, at: float) -> int:
+        """Seconds of the recorder's clock as ns since the epoch; the wall clock is read once."""
+        return self._wall + round((at - self.recorder.called) * 1e9)
+
+    def summary(self) -> dict[str, Any]:
+        """What is known so far, in the form of `get_streaming_summary`."""
+        return summary_of(self.recorder, self.wall)
+
+    def drop(self, outcome: Outcome) -> None:
+        """Whoever told of this stream is gone."""
+        watcher.soon(lambda: self.recorder.drop(outcome))
+
+    # --- Listener ----------------------------------------------------------------------------
+
+    def first_token(self, recorder: Recorder) -> None:
+        if self._callbacks.on_first_token is not None:
+            elapsed = recorder.clock() - recorder.called
+            self._tell("on_first_token", callbacks.StreamFirstToken(self._stream(), elapsed))
+
+    def delta(self, recorder: Recorder, delta: str | Delta) -> None:
+        self._tell("on_delta", callbacks.StreamDelta(self._stream(), delta))
+
+    def stalled(self, recorder: Recorder, since: float) -> None:
+        with guard("reporting a stall"):
+            self._instruments.stalls.add(1, self._answered(), self.context)
+            self._tell("on_stall", callbacks.StreamStalled(self._stream(), since - recorder.called))
+
+    def usage(self, recorder: Recorder, usage: Usage) -> None:
+        if self._callbacks.on_usage is not None:
+            self._tell("on_usage", callbacks.StreamUsage(self._stream(), usage))
+
+    def gaps(self, recorder: Recorder, waits: Sequence[float]) -> None:
+        with guard("recording gaps"):
+            if self.owned.official and self._info.streamed:
+                self._instruments.gaps(waits, self._answered(), self.context)
+
+    def ended(self, recorder: Recorder) -> None:
+        with guard("writing the span of a call"):
+            watcher.remove(recorder)
+            with guard("writing a span"):
+                self._write_span()
+            with guard("ending a span"):
+                self.owned.end(self.wall(recorder.ended_at))
+            with guard("recording metrics"):
+                self._record_metrics()
+            self._tell_end()
+
+    # --- the beginning -----------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        given = otel_context.get_value(ATTRIBUTES)
+        if given and self.span.is_recording():
+            self.span.set_attributes(given)  # type: ignore[arg-type]
+        if self._info.streamed:
+            watcher.add(self.recorder)
+            self._instruments.active.add(1, self._labels, self.context)
+        if self._callbacks.on_start is not None:
+            self._tell("on_start", callbacks.StreamStarted(self._stream()))
+
+    def _stream(self) -> callbacks.StreamInfo:
+        ids = self.span.get_span_context()
+        info = self._info
+        return callbacks.StreamInfo(
+            f"{ids.trace_id:032x}", f"{ids.span_id:016x}", info.operation, info.provider, info.model
+        )
+
+    def _tell(self, name: str, event: Any) -> None:
+        self._runtime.dispatcher.call(getattr(self._callbacks, name), event)
+
+    def _answered(self) -> dict[str, Any]:
+        model = self.recorder.tally.response_model
+        return {**self._labels, semconv.RESPONSE_MODEL: model} if model else self._labels
+
+    # --- the end -----------------------------------------------------------------------------
+
+    def _write_span(self) -> None:
+        recorder, owned = self.recorder, self.owned.span
+        mode = self._runtime.settings.events
+        recording = owned.is_recording()
+        if not recording and mode not in ("log", "both"):
+            return
+        events = span.events_of(recorder, self.wall) if self._info.streamed else []
+        if recorder.error is not None and recorder.outcome is Outcome.ERROR:
+            events.append(span.exception_event(recorder.error, self.wall(recorder.ended_at)))
+        if recording:
+            owned.set_attributes(span.attributes_of(recorder, streamed=self._info.streamed))
+            span.set_status(owned, recorder)
+            if mode in ("span", "both"):
+                for name, attributes, at in events:
+                    owned.add_event(name, attributes, at)
+        if mode in ("log", "both"):
+            self._runtime.emit(events, self.context)
+        self._write_content(recording)
+
+    def _write_content(self, recording: bool) -> None:
+        if not self._runtime.captures:
+            return
+        content, truncated = self._content()
+        where = self._runtime.settings.capture_content
+        if recording and where in ("span", "both"):
+            texts = {name: as_json(value) for name, value in content.items()}
+            self.span.set_attributes({**texts, **truncated})
+        if where in ("event", "both"):
+            details = {**self._info.span_attributes(), **content, **truncated}
+            at = self.wall(self.recorder.ended_at)
+            self._runtime.emit([(semconv.OPERATION_DETAILS_EVENT, details, at)], self.context)
+
+    def _content(self) -> tuple[Content, dict[str, bool]]:
+        """Input and output, each within its own bound; what redaction fails on is left out."""
+        settings, tally = self._runtime.settings, self.recorder.tally
+        asked: Content = {}
+        with guard("reading the request's content"):
+            asked = self._info.content() if self._info.content is not None else {}
+        answered: Content = {}
+        capture = tally.capture
+        if capture is not None and capture.choices:
+            answered[semconv.OUTPUT_MESSAGES] = output_messages(capture, tally.finish_reasons)
+        found: Content = {}
+        cut = capture is not None and capture.truncated
+        for content in (asked, answered):
+            kept = bounded(content, settings.content_limit, settings.redact) if content else None
+            if kept is not None:
+                found.update(kept[0])
+                cut = cut or kept[1]
+        return found, {semconv.CONTENT_TRUNCATED: True} if cut else {}
+
+    def _record_metrics(self) -> None:
+        recorder, instruments, labels = self.recorder, self._instruments, self._answered()
+        official = self.owned.official
+        instruments.call(
+            recorder,
+            labels,
+            self.context,
+            error_type=span.error_type_of(recorder),
+            official=official,
+        )
+        if self._info.streamed:
+            instruments.active.add(-1, self._labels, self.context)
+            rate = span.tokens_per_second(recorder)
+            instruments.stream(recorder, labels, self.context, rate=rate, official=official)
+            self.gaps(recorder, recorder.gaps.batch)
+
+    def _tell_end(self) -> None:
+        recorder = self.recorder
+        outcome = recorder.outcome or Outcome.ABANDONED
+        if outcome.failed:
+            if self._callbacks.on_error is not None:
+                error_type = span.error_type_of(recorder)
+                failed = callbacks.StreamFailed(
+                    self._stream(), outcome.value, error_type, self.summary()
+                )
+                self._tell("on_error", failed)
+        elif self._callbacks.on_complete is not None:
+            completed = callbacks.StreamCompleted(self._stream(), outcome.value, self.summary())
+            self._tell("on_complete", completed)
