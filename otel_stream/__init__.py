@@ -1,8 +1,8 @@
 """otel-stream: the truth about streamed answers of language models, on OpenTelemetry.
 
-    import otel_stream
+import otel_stream
 
-    otel_stream.instrument()
+otel_stream.instrument()
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Callbacks",
     "MissingExtraError",
-    "Outcome",
     "OtelStreamError",
+    "Outcome",
     "Settings",
     "SettingsError",
     "StreamingTraceContext",

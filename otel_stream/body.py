@@ -39,7 +39,7 @@ class BodyTap:
     def done(self) -> bool:
         """Whether the wire's end mark was seen, asked when the SDK's iterator is exhausted.
 
-        The SDK swallows `[DONE]` and stops reading; at a clean end without it the body is exhausted.
+        The SDK swallows `[DONE]` and stops reading; at a clean end without it, it reads all.
         """
         return not self.exhausted or _DONE in self._tail
 
@@ -80,18 +80,18 @@ class BodyTap:
     def closing(self) -> None:
         """The response is closed: by the consumer, unless the SDK does it at the end of a read.
 
-        The SDK closes only between reads of the network. While one is under way (`waiting`), a close
-        comes from somewhere else.
+        The SDK closes only between reads of the network. While one is under way (`waiting`), a
+        close comes from somewhere else.
         """
         recorder = self.recorder
         if not recorder.ended and (self.waiting or not recorder.in_read):
             with guard("closing a stream"):
                 recorder.close(interruption.of_reader())
 
-    def left(self) -> None:
-        """A raw loop was left."""
+    def left(self, raw: bool) -> None:
+        """A loop over the bytes was left; of the SDK's own loop its stream knows."""
         recorder = self.recorder
-        if not recorder.ended:
+        if raw and not recorder.ended:
             outcome = interruption.of_reader()
             watcher.soon(lambda: recorder.leave(outcome))
 
@@ -124,21 +124,22 @@ class _Sync(_Tapped):
         tap = self.otel_stream_tap
         raw = tap.begins()
         source = iter(self._body)
-        try:
-            while True:
-                started = tap.asks(raw)
-                try:
-                    data = next(source)
-                except BaseException as error:
-                    tap.stopped(error, raw, started)
-                    if isinstance(error, StopIteration):
-                        return
-                    raise
-                tap.arrived(data, raw, started)
+        while True:
+            started = tap.asks(raw)
+            try:
+                data = next(source)
+            except StopIteration as end:
+                tap.stopped(end, raw, started)
+                return
+            except BaseException as error:
+                tap.stopped(error, raw, started)
+                raise
+            tap.arrived(data, raw, started)
+            try:
                 yield data
-        finally:
-            if raw:
-                tap.left()
+            except BaseException:  # The loop was left: this generator is being closed.
+                tap.left(raw)
+                raise
 
     def close(self) -> None:
         self.otel_stream_tap.closing()
@@ -182,19 +183,19 @@ class _AsyncBytes:
             await self._source.aclose()
 
     def __del__(self) -> None:
-        if self._raw:
-            self._tap.left()
+        self._tap.left(self._raw)
 
 
 def tap_body(response: Any, recorder: Recorder, raw: RawReader) -> BodyTap:
     """Put a tap on `response` (httpx or httpx2) and return it."""
     tap = BodyTap(recorder, raw)
-    response.stream = _wrapper(type(response.stream))(response.stream, tap)
+    body: Any = response.stream
+    response.stream = _wrapper(body.__class__)(body, tap)
     return tap
 
 
 @cache
-def _wrapper(body: type[Any]) -> type[Any]:
+def _wrapper(body: Any) -> type[Any]:
     """A wrapper of the same kind as `body`, so that httpx's checks of the kind still hold."""
     bases: list[type[Any]] = []
     for mixin, name in ((_Sync, "SyncByteStream"), (_Async, "AsyncByteStream")):

@@ -150,7 +150,7 @@ class Dispatcher:
             self._start()
 
     def drain(self, timeout: float) -> bool:
-        """Wait until all events so far are handled, at most `timeout` seconds. Returns whether so."""
+        """Wait at most `timeout` seconds until all events so far are handled; return whether."""
         if self._thread is None:
             return True
         reached = threading.Event()
@@ -170,7 +170,9 @@ class Dispatcher:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                thread = threading.Thread(target=self._run, name="otel-stream-callbacks", daemon=True)
+                thread = threading.Thread(
+                    target=self._run, name="otel-stream-callbacks", daemon=True
+                )
                 self._thread = thread
                 thread.start()
 

@@ -13,7 +13,7 @@ from typing import Any
 from otel_stream.capture import Capture, Piece
 from otel_stream.errors import guard
 
-__all__ = ["Bounded", "FINISH_REASONS", "as_json", "bounded", "output_messages"]
+__all__ = ["FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages"]
 
 Redact = Callable[[str], str]
 Messages = list[dict[str, Any]]
@@ -56,7 +56,9 @@ class Bounded:
             return {str(key): self._field(key, item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.tree(item) for item in value]
-        return value if isinstance(value, (int, float, bool, type(None))) else self._text(str(value))
+        return (
+            value if isinstance(value, (int, float, bool, type(None))) else self._text(str(value))
+        )
 
     def _field(self, key: Any, value: Any) -> Any:
         # Words of the format itself are neither content nor counted.
@@ -131,5 +133,3 @@ def _tool_call(piece: Piece) -> dict[str, Any]:
             "server_tool_call": {"type": piece.name or "", "arguments": arguments},
         }
     return {**call, "arguments": arguments}
-
-

@@ -40,7 +40,7 @@ class StreamingTraceContext:
     Call the methods as the answer streams; the span ends with `log_streaming_complete`,
     `log_streaming_error`, the end of a `with` block, or when the context is dropped. Made inside a
     current span it starts a child, or works on that span when it is a GenAI client inference span
-    still without usage; it never ends a span that it did not start. No method ever raises or blocks.
+    still without usage; it never ends a span that it did not start. No method raises or blocks.
 
     The time between two calls counts as waiting for the provider: what happens between them is not
     known here. `trace_stream` knows, since it does the reading.
@@ -74,7 +74,7 @@ class StreamingTraceContext:
         return self._trace.span if self._trace is not None else None
 
     def log_streaming_start(self, stream_config: Mapping[str, Any] | None = None) -> None:
-        """The stream was opened: its headers are there. Plain values of the config become attributes."""
+        """The stream was opened: its headers are there. Numbers of the config become attributes."""
         with guard("log_streaming_start"):
             trace = self._trace
             if trace is None or trace.recorder.ended:
@@ -84,7 +84,9 @@ class StreamingTraceContext:
                 recorder.headers_at = recorder.clock()
             trace.span.set_attributes(_plain("otel_stream.config.", stream_config))
 
-    def log_first_token(self, first_content: str, event_data: Mapping[str, Any] | None = None) -> None:
+    def log_first_token(
+        self, first_content: str, event_data: Mapping[str, Any] | None = None
+    ) -> None:
         """The first non-empty delta is there. Only the first call counts, and it counts no chunk.
 
         Empty content is no token.
@@ -115,7 +117,7 @@ class StreamingTraceContext:
 
         Args:
             final_content: The whole text, if it was not told in chunks.
-            completion_data: `id`, `model`, `finish_reason`, `input_tokens`, `output_tokens` are used.
+            completion_data: May hold id, model, finish_reason, input_tokens, output_tokens.
         """
         with guard("log_streaming_complete"):
             trace = self._trace
@@ -129,7 +131,7 @@ class StreamingTraceContext:
             recorder.end(Outcome.COMPLETED, now)
 
     def log_streaming_error(self, error: BaseException, error_stage: str = "streaming") -> None:
-        """The stream failed, or was cancelled, with `error`. What came before is kept as partial."""
+        """The stream failed, or was cancelled, with `error`. What came before is kept."""
         with guard("log_streaming_error"):
             trace = self._trace
             if trace is not None and not trace.recorder.ended:
@@ -193,7 +195,9 @@ def create_streaming_trace_context(
             semconv.CHANNEL_SENDER: hashed(sender) if sender else None,
         }
         found = {name: value for name, value in candidates.items() if value}
-    return StreamingTraceContext(attributes={**found, **(options.pop("attributes", None) or {})}, **options)
+    return StreamingTraceContext(
+        attributes={**found, **(options.pop("attributes", None) or {})}, **options
+    )
 
 
 def _completion(data: Mapping[str, Any]) -> list[Any]:

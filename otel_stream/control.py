@@ -14,11 +14,9 @@ from opentelemetry import context as otel_context
 from otel_stream import runtime, semconv
 from otel_stream.callbacks import Callbacks
 from otel_stream.errors import SettingsError, guard
-from otel_stream.outcome import Outcome
 from otel_stream.runtime import Runtime
 from otel_stream.settings import Settings
 from otel_stream.telemetry import Telemetry
-from otel_stream.watcher import watcher
 
 __all__ = ["attributes", "flush", "instrument", "shutdown", "suppress", "uninstrument", "untraced"]
 
@@ -55,31 +53,29 @@ def instrument(
         MissingExtraError: A setting needs a library that is not installed.
     """
     global _arguments
-    arguments = {
-        **settings,
-        "tracer_provider": tracer_provider,
-        "meter_provider": meter_provider,
-        "logger_provider": logger_provider,
-        "callbacks": callbacks,
-    }
+    providers = (tracer_provider, meter_provider, logger_provider)
+    arguments = {**settings, "providers": providers, "callbacks": callbacks}
     if _arguments is not None:
         if arguments != _arguments:
-            logger.warning("otel_stream.instrument() was called before: other arguments are ignored")
+            logger.warning("otel_stream.instrument() ran before: other arguments are ignored")
         return
     resolved = Settings.resolve(**settings)
-    chosen = _chosen(resolved)
+    selected = chosen(resolved)
     if resolved.disabled:
         return
-    providers = (tracer_provider, meter_provider, logger_provider)
     start(resolved, *providers, callbacks=callbacks)
     _arguments = arguments
-    for entry in chosen:
-        with guard(f"instrumenting {entry.name}"):
-            instrumentor = entry.load()()
-            if not instrumentor.is_instrumented_by_opentelemetry:
-                instrumentor.instrument(raise_exception_on_conflict=False)
-            if instrumentor.is_instrumented_by_opentelemetry:
-                _instrumented[entry.name] = instrumentor
+    for entry in selected:
+        _start_one(entry)
+
+
+def _start_one(entry: EntryPoint) -> None:
+    """Start one instrumentor. One that fails does not stop the others."""
+    with guard(f"instrumenting {entry.name}"):
+        instrumentor = entry.load()()
+        instrumentor.attempt()
+        if instrumentor.is_instrumented_by_opentelemetry:
+            _instrumented[entry.name] = instrumentor
 
 
 def start(
@@ -98,7 +94,6 @@ def start(
         logger_provider=logger_provider,
     )
     telemetry.check()
-    telemetry.before_exit(_end_streams)
     runtime.install(Runtime(settings, telemetry, callbacks))
 
 
@@ -124,7 +119,12 @@ def candidates() -> list[EntryPoint]:
     return sorted((e for e in found if e.name.startswith(PREFIX)), key=lambda e: e.name)
 
 
-def _chosen(settings: Settings) -> list[EntryPoint]:
+def chosen(settings: Settings) -> list[EntryPoint]:
+    """Those of them that `only` and `exclude` leave in.
+
+    Raises:
+        SettingsError: One of the two names what does not exist.
+    """
     known = candidates()
     names = {name for entry in known for name in (entry.name, entry.name.removeprefix(PREFIX))}
     for field in ("only", "exclude"):
@@ -133,14 +133,7 @@ def _chosen(settings: Settings) -> list[EntryPoint]:
                 allowed = ", ".join(sorted(e.name.removeprefix(PREFIX) for e in known))
                 raise SettingsError(f"{field}={name!r}: no such instrumentor; there are: {allowed}")
 
-    def named(entry: EntryPoint, chosen: Any) -> bool:
-        return entry.name in chosen or entry.name.removeprefix(PREFIX) in chosen
-
-    return [
-        entry
-        for entry in known
-        if (not settings.only or named(entry, settings.only)) and not named(entry, settings.exclude)
-    ]
+    return [entry for entry in known if settings.chooses(entry.name)]
 
 
 @contextmanager
@@ -179,13 +172,14 @@ def attributes(**facts: str | bool | int | float) -> Iterator[None]:
 def untraced(client: Client) -> Client:
     """A copy of an SDK's client, sharing its connections, whose calls are not traced.
 
-    For one client, `client = untraced(OpenAI())`; for one call, `untraced(client).responses.create(…)`.
+    For one client, `client = untraced(OpenAI())`; for one call,
+    `untraced(client).responses.create(…)`.
     """
     from otel_stream.stainless import UNTRACED
 
     other = client.copy() if hasattr(client, "copy") else copy.copy(client)
     setattr(other, UNTRACED, True)
-    return other  # type: ignore[no-any-return]
+    return other
 
 
 def flush(timeout: float | None = None) -> bool:
@@ -197,14 +191,8 @@ def flush(timeout: float | None = None) -> bool:
 
 
 def shutdown(timeout: float | None = None) -> None:
-    """End open streams, send what is waiting, and close our own providers; for short-lived processes."""
+    """End open streams, send what is waiting, and close our own providers: for short processes."""
     current = runtime.current()
-    _end_streams()
+    runtime.end_streams()
     current.dispatcher.drain(current.settings.shutdown_timeout if timeout is None else timeout)
     current.telemetry.shutdown(timeout)
-
-
-def _end_streams() -> None:
-    watcher.end_all(Outcome.ABANDONED)
-
-

@@ -53,8 +53,8 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A piece of a tool call: its beginning, its name, or a part of its arguments.
 
-    `key` tells the calls of a choice apart; pieces with the same key belong together. `server` marks
-    a tool that the provider runs itself.
+    `key` tells the calls of a choice apart; pieces with the same key belong together. `server`
+    marks a tool that the provider runs itself.
     """
 
     key: Any
@@ -66,7 +66,7 @@ class ToolCall(msgspec.Struct, frozen=True, gc=False):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A finished message part that is not told in deltas, in the convention's form (`{"type": …}`)."""
+    """A finished message part that is not told in deltas, in the convention's form."""
 
     part: dict[str, Any]
     choice: int = 0
@@ -114,7 +114,7 @@ class Terminal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):
-    """An error event: the provider's code and message. `chunk` is false when it is no data event."""
+    """An error event: the provider's code and message. `chunk`: it counts as a chunk."""
 
     code: str
     message: str = ""
@@ -126,7 +126,17 @@ class Skip(msgspec.Struct, frozen=True, gc=False):
 
 
 Delta = (
-    Text | Reasoning | Refusal | ToolCall | Part | Usage | Finish | Response | Terminal | Failure | Skip
+    Text
+    | Reasoning
+    | Refusal
+    | ToolCall
+    | Part
+    | Usage
+    | Finish
+    | Response
+    | Terminal
+    | Failure
+    | Skip
 )
 Found = str | Delta | Sequence[str | Delta] | None
 

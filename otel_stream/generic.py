@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import wrapt
 
@@ -24,7 +24,9 @@ _DELTAS = (str, *Delta.__args__)
 class _Items:
     """Reads items: by `read`, else texts and deltas as they are, and anything else as one chunk."""
 
-    def __init__(self, read: Callable[[Any], Found] | None, terminal: Callable[[Any], bool] | None) -> None:
+    def __init__(
+        self, read: Callable[[Any], Found] | None, terminal: Callable[[Any], bool] | None
+    ) -> None:
         self._read = read
         self._terminal = terminal
         self._ended = terminal is None
@@ -43,7 +45,7 @@ class _Items:
         return None
 
 
-class _Traced(wrapt.ObjectProxy):  # type: ignore[misc]
+class _Traced(wrapt.ObjectProxy[Any]):
     """The iterable as it was, but for how it is iterated and closed."""
 
     def __init__(self, wrapped: Any, held: Any) -> None:
@@ -123,19 +125,24 @@ def trace_stream(
     Raises:
         TypeError: `stream` is no iterable.
     """
-    is_async = hasattr(stream, "__aiter__")
-    if not is_async and not hasattr(stream, "__iter__"):
-        raise TypeError(f"trace_stream needs an iterable, sync or async, not {type(stream).__name__}")
+    if not hasattr(stream, "__aiter__") and not hasattr(stream, "__iter__"):
+        kind = type(stream).__name__
+        raise TypeError(f"trace_stream needs an iterable, sync or async, not {kind}")
     if runtime.is_suppressed():
         return stream
+    info = CallInfo(
+        operation=operation, provider=provider, model=model, attributes=dict(attributes or {})
+    )
     with guard("tracing a stream"):
-        info = CallInfo(
-            operation=operation, provider=provider, model=model, attributes=dict(attributes or {})
-        )
         trace = Trace(runtime.current(), info, _Items(read, terminal), own_callbacks=callbacks)
-        source: Any = stream.__aiter__() if is_async else iter(stream)  # type: ignore[attr-defined,call-overload]
-        kind = TracedAsyncIterator if is_async else TracedIterator
-        held = kind(source, trace.recorder, context=trace.context)
-        proxy = _TracedAsync if is_async else _TracedSync
-        return proxy(stream, held)  # type: ignore[no-any-return]
+        return cast(T, _proxy(stream, trace))
     return stream
+
+
+def _proxy(stream: Any, trace: Trace) -> Any:
+    recorder, context = trace.recorder, trace.context
+    if hasattr(stream, "__aiter__"):
+        return _TracedAsync(
+            stream, TracedAsyncIterator(stream.__aiter__(), recorder, context=context)
+        )
+    return _TracedSync(stream, TracedIterator(iter(stream), recorder, context=context))

@@ -7,10 +7,11 @@ no text, nothing that grows with the number of calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from otel_stream import semconv
-from otel_stream.bulk import record_many
+from otel_stream.bulk import Prepared, add_one, record_many, record_one
 from otel_stream.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -24,6 +25,20 @@ __all__ = ["Instruments", "Labels"]
 Labels = dict[str, Any]
 
 
+@lru_cache(maxsize=1024)
+def _prepared(*labels: tuple[str, Any]) -> Prepared:
+    """The labels ready for the SDK. There are few sets of them, and hashing takes the longest."""
+    return Prepared(dict(labels))
+
+
+def _record(histogram: Any, value: float, labels: Labels, context: Context) -> None:
+    record_one(histogram, value, _prepared(*labels.items()), context)
+
+
+def _add(counter: Any, amount: float, labels: Labels, context: Context) -> None:
+    add_one(counter, amount, _prepared(*labels.items()), context)
+
+
 class Instruments:
     """All instruments of one meter.
 
@@ -34,37 +49,36 @@ class Instruments:
 
     def __init__(self, meter: Meter, names: str = "released") -> None:
         self.meter = meter
-        latest = names == "latest"
-        official = semconv.LATEST if latest else semconv.RELEASED
+        self._of_the_convention(semconv.LATEST if names == "latest" else semconv.RELEASED)
+        self._of_our_own()
 
-        def histogram(name: str, unit: str, about: str, buckets: Sequence[float]) -> Any:
-            return meter.create_histogram(
-                name, unit, about, explicit_bucket_boundaries_advisory=list(buckets)
-            )
-
+    def _of_the_convention(self, names: dict[str, str]) -> None:
         seconds = semconv.DURATION_BUCKETS
-        self.duration = histogram(official["duration"], "s", "Duration of a call", seconds)
-        self.first_chunk = histogram(
-            official["time_to_first_chunk"], "s", "Call to first chunk", seconds
+        self.duration = self._histogram(names["duration"], "s", "Duration of a call", seconds)
+        self.first_chunk = self._histogram(
+            names["time_to_first_chunk"], "s", "Call to first chunk", seconds
         )
-        self.per_chunk = histogram(
-            official["time_per_output_chunk"],
+        self.per_chunk = self._histogram(
+            names["time_per_output_chunk"],
             "s",
             "Wait for the provider, for each chunk after the first",
             semconv.CHUNK_BUCKETS,
         )
-        tokens = [official[n] for n in ("input_tokens", "output_tokens") if n in official]
-        tokens = tokens or [official["token_usage"]]
+        kinds = ("token_usage",) if "token_usage" in names else ("input_tokens", "output_tokens")
         self.tokens = [
-            histogram(name, "{token}", "Tokens used", semconv.TOKEN_BUCKETS) for name in tokens
+            self._histogram(names[kind], "{token}", "Tokens used", semconv.TOKEN_BUCKETS)
+            for kind in kinds
         ]
-        self.first_token = histogram(
+
+    def _of_our_own(self) -> None:
+        seconds, meter = semconv.DURATION_BUCKETS, self.meter
+        self.first_token = self._histogram(
             semconv.METRIC_TIME_TO_FIRST_TOKEN, "s", "Call to first non-empty delta", seconds
         )
-        self.first_text = histogram(
+        self.first_text = self._histogram(
             semconv.METRIC_TIME_TO_FIRST_TEXT, "s", "Call to first readable text", seconds
         )
-        self.rate = histogram(
+        self.rate = self._histogram(
             semconv.METRIC_OUTPUT_TOKENS_PER_SECOND,
             "{token}/s",
             "Output tokens over the time from first to last chunk",
@@ -81,6 +95,11 @@ class Instruments:
             semconv.METRIC_EVENTS_DROPPED, "{event}", "Events that found no room, by reason"
         )
 
+    def _histogram(self, name: str, unit: str, about: str, buckets: Sequence[float]) -> Any:
+        return self.meter.create_histogram(
+            name, unit, about, explicit_bucket_boundaries_advisory=list(buckets)
+        )
+
     def call(
         self,
         recorder: Recorder,
@@ -94,7 +113,7 @@ class Instruments:
         if not official:
             return
         failed = {**labels, semconv.ERROR_TYPE: error_type} if error_type else labels
-        self.duration.record(recorder.ended_at - recorder.called, failed, context)
+        _record(self.duration, recorder.ended_at - recorder.called, failed, context)
         usage = recorder.tally.usage
         if usage is None:
             return
@@ -104,9 +123,9 @@ class Instruments:
             if count is None:
                 continue
             if len(self.tokens) == 1:
-                self.tokens[0].record(count, {**labels, semconv.TOKEN_TYPE: kind}, context)
+                _record(self.tokens[0], count, {**labels, semconv.TOKEN_TYPE: kind}, context)
             else:
-                self.tokens[index].record(count, labels, context)
+                _record(self.tokens[index], count, labels, context)
 
     def stream(
         self,
@@ -120,20 +139,27 @@ class Instruments:
         """What a stream records beside that."""
         called, tally = recorder.called, recorder.tally
         if official and recorder.first_chunk_at is not None:
-            self.first_chunk.record(recorder.first_chunk_at - called, labels, context)
+            _record(self.first_chunk, recorder.first_chunk_at - called, labels, context)
         if tally.first_token_at is not None:
-            self.first_token.record(tally.first_token_at - called, labels, context)
+            _record(self.first_token, tally.first_token_at - called, labels, context)
         if tally.first_text_at is not None:
-            self.first_text.record(tally.first_text_at - called, labels, context)
+            _record(self.first_text, tally.first_text_at - called, labels, context)
         if rate is not None:
-            self.rate.record(rate, labels, context)
+            _record(self.rate, rate, labels, context)
         outcome = recorder.outcome or Outcome.ABANDONED
-        self.streams.add(1, {**labels, semconv.OUTCOME: outcome.value}, context)
+        _add(self.streams, 1, {**labels, semconv.OUTCOME: outcome.value}, context)
         if recorder.moments.dropped:
-            self.dropped.add(
-                recorder.moments.dropped, {**labels, semconv.DROP_REASON: "budget"}, context
-            )
+            why = {**labels, semconv.DROP_REASON: "budget"}
+            _add(self.dropped, recorder.moments.dropped, why, context)
 
     def gaps(self, waits: Sequence[float], labels: Labels, context: Context) -> None:
         """A batch of waits, one count for each."""
-        record_many(self.per_chunk, waits, labels, context)
+        record_many(self.per_chunk, waits, _prepared(*labels.items()), context)
+
+    def opened(self, labels: Labels, context: Context, change: int) -> None:
+        """A stream began (1) or ended (-1)."""
+        _add(self.active, change, labels, context)
+
+    def stalled(self, labels: Labels, context: Context) -> None:
+        """A wait has become a stall."""
+        _add(self.stalls, 1, labels, context)

@@ -20,7 +20,7 @@ _RESERVED = 3
 
 
 class Moments:
-    """Keeps moments by kind, stalls before tool calls before chunks, and counts what has no room."""
+    """Keeps moments by kind, stalls before tools before chunks, and counts what has no room."""
 
     __slots__ = ("_chunks", "_dropped", "_room", "_stalls", "_tools", "first")
 

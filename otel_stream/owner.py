@@ -1,7 +1,7 @@
 """Whose span a call writes on: one of its own, or the inference span that stands around it.
 
 One usage-bearing span a call: when the current span is already the client inference span of this
-call (an official instrumentation's, or the application's own), it is enriched and its owner ends it.
+call (an official instrumentation's, or the application's), it is enriched and its owner ends it.
 """
 
 from __future__ import annotations

@@ -17,9 +17,14 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 
 
 class Patches:
-    """What one instrumentor has wrapped."""
+    """What one instrumentor has wrapped.
 
-    def __init__(self) -> None:
+    Args:
+        rehearse: Only look whether the targets are there, and wrap nothing.
+    """
+
+    def __init__(self, *, rehearse: bool = False) -> None:
+        self._rehearse = rehearse
         self._undo: list[tuple[Any, str, Any, Any]] = []
         self.missing: list[str] = []
         """Targets that this version of the library does not have."""
@@ -30,14 +35,12 @@ class Patches:
         A target that does not exist is noted and logged once, and the others still work: libraries
         rename what is private.
         """
+        if self._rehearse:
+            self._look_for(target)
+            return
         self.missing.append(target)
         with guard(f"wrapping {target}"):
-            module, _, path = target.partition(":")
-            *classes, name = path.split(".")
-            owner = import_module(module)
-            for part in classes:
-                owner = getattr(owner, part)
-            original = vars(owner)[name]
+            owner, name, original = _found(target)
             wrapped = wrapt.FunctionWrapper(original, wrapper)
             setattr(owner, name, wrapped)
             self._undo.append((owner, name, original, wrapped))
@@ -50,3 +53,23 @@ class Patches:
             if vars(owner).get(name) is wrapped:
                 setattr(owner, name, original)
         self.missing.clear()
+
+    def _look_for(self, target: str) -> None:
+        try:
+            _found(target)
+        except (ImportError, AttributeError, KeyError):
+            self.missing.append(target)
+
+
+def _found(target: str) -> tuple[Any, str, Any]:
+    """The owner of `module:Class.method` or `module:function`, the name there, and what it holds.
+
+    Raises:
+        ImportError, AttributeError, KeyError: There is no such thing.
+    """
+    module, _, path = target.partition(":")
+    *classes, name = path.split(".")
+    owner = import_module(module)
+    for part in classes:
+        owner = getattr(owner, part)
+    return owner, name, vars(owner)[name]

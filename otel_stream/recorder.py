@@ -10,73 +10,28 @@ All times are seconds of one monotonic clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Lock
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from otel_stream import semconv
 from otel_stream.capture import Capture
-from otel_stream.delta import Delta, Failure, Found, Reader, Skip, Usage
+from otel_stream.delta import Found, Reader
 from otel_stream.errors import report
 from otel_stream.gaps import EXACT, Gaps
+from otel_stream.limits import Limits
+from otel_stream.listener import NOBODY, Listener
 from otel_stream.moments import Moments
 from otel_stream.outcome import Outcome
+from otel_stream.reading import AfterFailure, explain, is_whole
+from otel_stream.stalls import Stalls
 from otel_stream.tally import Tally
 
-__all__ = ["Limits", "Listener", "Recorder"]
-
-
-class Limits(NamedTuple):
-    """When a wait is a stall (s), and which chunks become span events."""
-
-    first: float = 10.0
-    reasoning: float = 15.0
-    other: float = 2.0
-    grace: float = 1.0
-    chunk_events: str = "sampled"
-
-
-class Listener(Protocol):
-    """Told of what happens to one stream, on the thread where it happens. Must not block."""
-
-    def first_token(self, recorder: Recorder, /) -> None: ...
-    def delta(self, recorder: Recorder, delta: str | Delta, /) -> None: ...
-    def stalled(self, recorder: Recorder, since: float, /) -> None: ...
-    def usage(self, recorder: Recorder, usage: Usage, /) -> None: ...
-    def gaps(self, recorder: Recorder, waits: Sequence[float], /) -> None: ...
-    def ended(self, recorder: Recorder, /) -> None: ...
-
-
-class _Nobody:
-    """Listens to a stream that has ended: hears nothing."""
-
-    def _ignore(self, *_: Any) -> None:
-        """Whatever it was, it is over."""
-
-    first_token = delta = stalled = usage = gaps = ended = _ignore
-
-
-_NOBODY = _Nobody()
-
-
-class _AfterFailure:
-    """Reads on after an error event. What follows belongs to it and is no chunk of the answer."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self.failure = reader.failure
-
-    def read(self, chunk: Any) -> Found:
-        found = self._reader.read(chunk)
-        deltas = found if isinstance(found, (list, tuple)) else [found] if found is not None else []
-        return [*(d for d in deltas if not isinstance(d, (Failure, Skip))), Skip()]
-
-    def whole(self, done: bool) -> bool:
-        return False
+__all__ = ["Recorder"]
 
 
 class Recorder:
-    """Records one stream. One reader at a time feeds it; `check` and the ends may come from any thread.
+    """Records one stream. One reader at a time feeds it; `check` and ends come from anywhere.
 
     Args:
         reader: Turns chunks into deltas.
@@ -88,11 +43,11 @@ class Recorder:
     """
 
     __slots__ = (
-        "_ending", "_in_stall", "_mark", "_noted", "_reader", "attentive", "called",
-        "carried", "chunks", "clock", "ended", "ended_at", "error", "first_chunk_at",
-        "first_read_at", "first_wait", "gaps", "headers_at", "last_chunk_at", "last_wait",
-        "left_at", "left_outcome", "limits", "listener", "moments", "outcome", "read_at", "reading_since",
-        "size", "stall_after", "stall_count", "stall_time", "tally",
+        "_add_gap", "_chunk_at", "_ending", "_mark", "_reader", "attentive", "called", "carried",
+        "chunks", "clock", "ended", "ended_at", "error", "first_chunk_at", "first_read_at",
+        "first_wait", "gaps", "headers_at", "last_wait", "left_at", "left_outcome", "limits",
+        "listener", "moments", "outcome", "read_at", "reading_since", "size", "stall_after",
+        "stalls", "tally",
     )  # fmt: skip
 
     def __init__(
@@ -110,32 +65,28 @@ class Recorder:
         self.limits = limits
         self.clock = clock
         self.gaps = Gaps()
+        self._add_gap = self.gaps.add
         self.moments = Moments()
+        self.stalls = Stalls()
         self.tally = Tally(capture, wants_deltas)
         self._ending = Lock()
         self._mark = 1
-        self._noted = -1.0
-        self._in_stall: dict[str, Any] | None = None
         self.attentive = True
         self.chunks = 0
         self.size = 0
         self.stall_after = limits.first
-        self.stall_count = 0
-        self.stall_time = 0.0
         self.carried = 0.0
         self.first_wait = self.last_wait = 0.0
         self.called = self.reading_since = self.read_at = self.ended_at = clock()
         self.first_read_at: float | None = None
         self.headers_at: float | None = None
         self.first_chunk_at: float | None = None
-        self.last_chunk_at: float | None = None
+        self._chunk_at = (0, 0.0)
         self.left_at: float | None = None
         self.left_outcome = Outcome.CLOSED_EARLY
         self.error: BaseException | None = None
         self.ended = False
         self.outcome: Outcome | None = None
-
-    # --- reading -----------------------------------------------------------------------------
 
     def feed(self, chunk: Any, started: float, now: float) -> None:
         """One chunk arrived: asked for at `started`, there at `now`. The hot path."""
@@ -143,7 +94,7 @@ class Recorder:
         if self.ended:
             return
         wait = now - started
-        self.gaps.add(wait)
+        self._add_gap(wait)
         count = self.chunks = self.chunks + 1
         if wait >= self.stall_after:
             self._stalled(started, wait)
@@ -157,10 +108,7 @@ class Recorder:
                 self.tally.text(self, found, now)
         elif found is not None:
             self.tally.add(self, found, now)
-            if self.chunks != count:
-                return
-        self.last_chunk_at = now
-        if count == self._mark:
+        if count == self._mark and count == self.chunks:
             self._marked(found, started, now)
 
     def finish(self, started: float, now: float, done: bool = False) -> None:
@@ -168,7 +116,7 @@ class Recorder:
         self._last_read(started, now)
         if self.tally.failure is not None:
             self.end(Outcome.ERROR, now)
-        elif self.tally.terminal or self._is_whole(done):
+        elif self.tally.terminal or is_whole(self._reader, done):
             self.end(Outcome.COMPLETED, now)
         else:
             self.end(Outcome.TRUNCATED, now)
@@ -177,10 +125,8 @@ class Recorder:
         """The read raised `error`. `outcome` is what that means if the answer is not whole."""
         self._last_read(started, now)
         if outcome is Outcome.ERROR and not self.ended:
-            self._explain(error)
+            self.tally.failure = self.tally.failure or explain(self._reader, error)
         self.end(self._unless_whole(outcome), now, error)
-
-    # --- leaving -----------------------------------------------------------------------------
 
     @property
     def in_read(self) -> bool:
@@ -230,12 +176,12 @@ class Recorder:
                 return now + self.stall_after
             return since + self.stall_after
         if self.left_at is not None:
-            return self._wait_or(self.left_at, now, self.left_outcome)
+            return self._end_after_grace(self.left_at, now, self.left_outcome)
         if self.tally.terminal_last:
-            return self._wait_or(self.read_at, now, Outcome.COMPLETED)
+            return self._end_after_grace(self.read_at, now, Outcome.COMPLETED)
         return now + self.limits.grace
 
-    def _wait_or(self, since: float, now: float, outcome: Outcome) -> float:
+    def _end_after_grace(self, since: float, now: float, outcome: Outcome) -> float:
         if now - since >= self.limits.grace:
             self.end(self._unless_whole(outcome), since)
         return since + self.limits.grace
@@ -250,35 +196,44 @@ class Recorder:
         self.ended = True
         self.listener.ended(self)
         # The listener holds this recorder; without this each stream would wait for the collector.
-        self.listener = _NOBODY
+        self.listener = NOBODY
 
     def failed(self) -> None:
         """An error event came: whatever follows it is read, and counted no more."""
         self.uncount()
-        self._reader = _AfterFailure(self._reader)
+        self._reader = AfterFailure(self._reader)
 
     def done(self) -> None:
         """The wire's own end mark was seen, while the body goes on."""
-        if self._is_whole(done=True):
+        if is_whole(self._reader, done=True):
             self.tally.terminal = True
 
     def forget(self) -> None:
         """Record no more and tell nobody: the stream is somebody else's."""
         if self._ending.acquire(blocking=False):
             self.ended = True
-            self.listener = _NOBODY
+            self.listener = NOBODY
 
     def uncount(self) -> None:
         """The event just fed was no chunk. Its wait belongs to the next one (`take_carried`)."""
         self.chunks -= 1
-        self.carried += self.gaps.forget_last()
+        wait = self.gaps.forget_last()
+        self.carried += wait
+        if self._chunk_at[0] != self.chunks:
+            self._chunk_at = (self.chunks, self.read_at - wait)
 
     def take_carried(self) -> float:
-        """The time waited through events that were no chunks (s), for whoever reads the next one."""
+        """The time waited through events that were no chunks (s), for who reads the next one."""
         carried, self.carried = self.carried, 0.0
         return carried
 
-    # --- figures -----------------------------------------------------------------------------
+    @property
+    def last_chunk_at(self) -> float | None:
+        """When the last chunk came. Kept apart only once another event or the end came after it."""
+        count, at = self._chunk_at
+        if not self.chunks:
+            return None
+        return at if count == self.chunks else self.read_at
 
     @property
     def provider_wait(self) -> float:
@@ -292,30 +247,10 @@ class Recorder:
             return 0.0
         return max(0.0, self.read_at - self.first_read_at - self.provider_wait)
 
-    # --- seldom ------------------------------------------------------------------------------
-
     def _unless_whole(self, outcome: Outcome) -> Outcome:
         if self.tally.failure is not None:
             return Outcome.ERROR
         return Outcome.COMPLETED if self.tally.terminal else outcome
-
-    def _explain(self, error: BaseException) -> None:
-        """Note the error event that the exception stands for, if it stands for one."""
-        try:
-            failure = self._reader.failure(error)
-        except Exception as fault:
-            if report("reading an error", fault):
-                raise
-            return
-        self.tally.failure = self.tally.failure or failure
-
-    def _is_whole(self, done: bool) -> bool:
-        try:
-            return self._reader.whole(done)
-        except Exception as error:
-            if report("judging the end of a stream", error):
-                raise
-            return done
 
     def _unreadable(self, error: Exception) -> Found:
         if report("reading a chunk", error):
@@ -323,6 +258,7 @@ class Recorder:
         return None
 
     def _last_read(self, started: float, now: float) -> None:
+        self._chunk_at = (self.chunks, self.last_chunk_at or now)
         self.read_at = now
         if self.ended:
             return
@@ -335,20 +271,11 @@ class Recorder:
     def _stalled(self, since: float, wait: float) -> None:
         """A read that was a stall is over."""
         self._note(since)
-        self.stall_time += wait
-        # The event stands at the stall's start, and tells its whole length once that is known.
-        if self._in_stall is not None:
-            self._in_stall[semconv.GAP] = wait
+        self.stalls.over(wait)
 
     def _note(self, since: float) -> None:
-        """A read that began at `since` has become a stall. The watcher and the reader may race."""
-        if self._noted == since:
-            return
-        self._noted = since
-        self.stall_count += 1
-        self._in_stall = {semconv.CHUNK_INDEX: self.chunks}
-        self.moments.stall(since, self._in_stall)
-        self.listener.stalled(self, since)
+        if self.stalls.note(since, self.chunks, self.moments):
+            self.listener.stalled(self, since)
 
     def _marked(self, found: Found, started: float, now: float) -> None:
         """The first chunk, one that is to be shown, or one before which the gaps are folded."""
@@ -359,19 +286,12 @@ class Recorder:
             if self.first_read_at is None:
                 self.first_read_at = started
         if self.gaps.full:
-            self.listener.gaps(self, self.gaps.batch)
-            self.gaps.fold()
+            self.listener.gaps(self, self.gaps.fold())
         mode = self.limits.chunk_events
         if mode == "all" or (mode == "sampled" and count & (count - 1) == 0):
             kind, size = self.tally.describe(found)
-            self.moments.chunk(
-                now,
-                {
-                    semconv.CHUNK_INDEX: count,
-                    semconv.CHUNK_SIZE: size,
-                    semconv.CHUNK_KIND: kind,
-                    semconv.GAP: now - started,
-                },
-            )
+            shown = {semconv.CHUNK_INDEX: count, semconv.CHUNK_SIZE: size}
+            shown |= {semconv.CHUNK_KIND: kind, semconv.GAP: now - started}
+            self.moments.chunk(now, shown)
         next_shown = count + 1 if mode == "all" else 1 << count.bit_length()
         self._mark = min(next_shown, count + EXACT - self.gaps.kept)

@@ -16,7 +16,8 @@ _SECRET = re.compile(
     r"""\b(?:sk|pk|rk|xai|gsk|r8|hf|pplx|nvapi)[-_][\w*.-]{6,}
       | \bAIza[\w-]{10,}
       | (?i:\b(?:bearer|basic)\s+)[\w+/=*.~-]{6,}
-      | (?i:\b(?:api[-_ ]?key|apikey|authorization|x-api-key)["']?\s*[:=]\s*["']?)(?!bearer|basic)[\w+/=*.~-]{6,}
+      | (?i:\b(?:api[-_ ]?key|authorization|x-api-key)["']?\s*[:=]\s*["']?)
+        (?!bearer|basic)[\w+/=*.~-]{6,}
     """,
     re.VERBOSE,
 )
@@ -31,8 +32,8 @@ def scrub(text: str) -> str:
 def hashed(value: str) -> str:
     """A keyed hash (HMAC-SHA-256, 16 bytes as hex) of something personal, such as a phone number.
 
-    The key is `OTEL_STREAM_HASH_KEY`; without it one is made for each process, so that hashes can be
-    compared within a process only.
+    The key is `OTEL_STREAM_HASH_KEY`; without it one is made for each process, and hashes can be
+    compared within that process only.
     """
     return hmac.new(_key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 

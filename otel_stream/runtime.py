@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,22 @@ from opentelemetry.context import Context
 from otel_stream import semconv
 from otel_stream.callbacks import Callbacks, Dispatcher
 from otel_stream.errors import guard
+from otel_stream.limits import Limits
 from otel_stream.metrics import Instruments
-from otel_stream.recorder import Limits
+from otel_stream.outcome import Outcome
 from otel_stream.settings import Settings
 from otel_stream.telemetry import Telemetry
+from otel_stream.watcher import watcher
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
-__all__ = ["ATTRIBUTES", "SUPPRESS", "Runtime", "current", "install", "is_suppressed"]
+__all__ = [
+    "ATTRIBUTES", "SUPPRESS", "Runtime", "current", "ensure", "install", "installed",
+    "is_suppressed",
+]  # fmt: skip
+
+logger = logging.getLogger("otel_stream")
 
 SUPPRESS = otel_context.create_key("otel_stream-suppress")
 ATTRIBUTES = otel_context.create_key("otel_stream-attributes")
@@ -48,6 +56,7 @@ class Runtime:
         )
         self.captures = settings.capture_content != "none"
         self._instruments: Instruments | None = None
+        telemetry.before_exit(end_streams)
 
     @property
     def tracer(self) -> Tracer:
@@ -84,15 +93,27 @@ class Runtime:
             self.instruments.dropped.add(1, {semconv.DROP_REASON: "callbacks"})
 
 
+def end_streams() -> None:
+    """End the streams that are open: nobody will read on."""
+    watcher.end_all(Outcome.ABANDONED)
+
+
 PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
 
 _current: Runtime | None = None
+_said: dict[str, Any] | None = None
+"""What instrumentors that were started one by one have said; None after `instrument`."""
 
 
 def install(runtime: Runtime | None) -> None:
     """Make `runtime` the one that new streams use."""
-    global _current
-    _current = runtime
+    global _current, _said
+    _current, _said = runtime, None
+
+
+def installed() -> Runtime | None:
+    """The runtime, if there is one."""
+    return _current
 
 
 def current() -> Runtime:
@@ -108,14 +129,39 @@ def ensure(**given: Any) -> None:
     """Install a runtime if there is none: for instrumentors that are not started by `instrument`.
 
     Under `opentelemetry-instrument`, or with options of a declarative configuration, a wrong value
-    is logged and the program goes on.
+    is logged and the program goes on. All instrumentors share one runtime: what a later one says is
+    added, and what was said before stands.
     """
-    if _current is not None:
+    global _current, _said
+    given = {name: value for name, value in given.items() if value is not None}
+    before = _said or {}
+    new = {name: value for name, value in given.items() if name not in before}
+    if _current is not None and (_said is None or not new):
+        _warn_of_ignored(given)
         return
-    providers = {name: given.pop(name, None) for name in PROVIDERS}
-    known = {name: value for name, value in given.items() if name in Settings.__dataclass_fields__}
-    settings = Settings.resolve_lenient(**known)
-    install(Runtime(settings, Telemetry(settings, **providers)))
+    old, said = _current, {**given, **before}
+    providers = {name: said.get(name) for name in PROVIDERS}
+    settings = Settings.resolve_lenient(**{n: v for n, v in said.items() if n not in PROVIDERS})
+    if old is not None:
+        old.telemetry.shutdown()
+    _current, _said = Runtime(settings, Telemetry(settings, **providers)), said
+    _warn_of_ignored(given)
+
+
+def _warn_of_ignored(given: dict[str, Any]) -> None:
+    """Say which options are not in force, because others were given before."""
+    wanted = Settings.read(**{n: v for n, v in given.items() if n not in PROVIDERS})
+    in_force = current().settings
+    ignored = [
+        name
+        for name in given
+        if name in wanted.sources and getattr(wanted.settings, name) != getattr(in_force, name)
+    ]
+    if ignored:
+        logger.warning(
+            "otel-stream has one set of settings, and others were given before: %s ignored",
+            ", ".join(sorted(ignored)),
+        )
 
 
 def is_suppressed() -> bool:

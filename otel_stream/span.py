@@ -16,7 +16,14 @@ from otel_stream.redaction import scrub
 if TYPE_CHECKING:
     from otel_stream.recorder import Recorder
 
-__all__ = ["Event", "attributes_of", "error_type_of", "events_of", "set_status", "tokens_per_second"]
+__all__ = [
+    "Event",
+    "attributes_of",
+    "error_type_of",
+    "events_of",
+    "set_status",
+    "tokens_per_second",
+]
 
 Attributes = dict[str, Any]
 Event = tuple[str, Attributes, int]
@@ -122,8 +129,8 @@ def _stream(recorder: Recorder) -> Attributes:
         semconv.CONTENT_SIZE: recorder.size,
         semconv.PROVIDER_WAIT: recorder.provider_wait,
         semconv.CONSUMER_TIME: recorder.consumer_time,
-        semconv.STALL_COUNT: recorder.stall_count,
-        semconv.STALL_DURATION: recorder.stall_time,
+        semconv.STALL_COUNT: recorder.stalls.count,
+        semconv.STALL_DURATION: recorder.stalls.time,
     }
     quantiles = recorder.gaps.quantiles()
     if quantiles is not None:

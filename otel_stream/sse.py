@@ -76,8 +76,9 @@ class SSEParser:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
-            self._data.append(value)
-            self._data_size += len(value)
+            self._data_size += len(value) + 1  # the newline that joins them
+            if self._data_size <= self._limit:
+                self._data.append(value)
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
         return None

@@ -7,13 +7,13 @@ every call once, below whatever the application or another library wraps:
     request             the call begins; the span is current while it is sent
     _process_response   the headers are there
     Stream.__init__     the SDK's loop over the body is made, at once or by a later `.parse()`
-    AsyncStream.__aiter__   an `async for` over it begins
+    Stream.__iter__, AsyncStream.__aiter__   a loop over it begins
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from opentelemetry import context as otel_context
@@ -24,7 +24,7 @@ from otel_stream.call import CallInfo
 from otel_stream.delta import Delta, Reader
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
-from otel_stream.patches import Patches
+from otel_stream.patches import Patches, Wrapper
 from otel_stream.raw import RawReader, decoded
 from otel_stream.stream import TracedAsyncIterator, TracedIterator
 from otel_stream.trace import Trace
@@ -58,19 +58,19 @@ class Sdk:
 
     Args:
         package: Its import name.
-        endpoint: The endpoint that a request path goes to, or None to leave the call alone.
+        endpoints: The endpoint that each request path goes to; other calls are left alone.
         request_id_header, request_id: The provider's request id, and the attribute it becomes.
     """
 
     def __init__(
         self,
         package: str,
-        endpoint: Callable[[str], Endpoint | None],
+        endpoints: Mapping[str, Endpoint],
         request_id_header: str,
         request_id: str,
     ) -> None:
         self.package = package
-        self.endpoint = endpoint
+        self.endpoints = endpoints
         self.request_id_header = request_id_header
         self.request_id = request_id
 
@@ -78,7 +78,9 @@ class Sdk:
 class Call:
     """One request of an SDK, from `request` to the end of its answer."""
 
-    def __init__(self, sdk: Sdk, endpoint: Endpoint, client: Any, body: Any, streamed: bool) -> None:
+    def __init__(
+        self, sdk: Sdk, endpoint: Endpoint, client: Any, body: Any, streamed: bool
+    ) -> None:
         self._sdk = sdk
         self._endpoint = endpoint
         self._streamed = streamed
@@ -106,11 +108,11 @@ class Call:
         """The SDK's method has its result. One that is still to be read ends later."""
         if self._pending:
             return
-        raw = getattr(result, "http_response", None)
-        answer = decoded(raw.content) if raw is not None else result
-        self._answered(answer)
-        recorder = self.trace.recorder
-        recorder.end(Outcome.COMPLETED, recorder.clock())
+        with guard("reading a result"):
+            raw = getattr(result, "http_response", None)
+            self._answered(decoded(raw.content) if raw is not None else result)
+            recorder = self.trace.recorder
+            recorder.end(Outcome.COMPLETED, recorder.clock())
 
     def failed(self, error: BaseException) -> None:
         """The call raised."""
@@ -118,15 +120,20 @@ class Call:
         response = getattr(error, "response", None)
         request = getattr(response, "request", None) or getattr(error, "request", None)
         with guard("reading a failed call"):
-            retries = request.headers.get("x-stainless-retry-count") if request is not None else None
+            retries = (
+                request.headers.get("x-stainless-retry-count") if request is not None else None
+            )
             self._note(int(retries or 0), response)
-        recorder.end(interruption.of_error(error), recorder.clock(), error)
+        with guard("ending a failed call"):
+            recorder.end(interruption.of_error(error), recorder.clock(), error)
 
     def _note(self, retries: int, response: Any) -> None:
         attributes = self.trace.recorder.tally.attributes
         if retries:
             attributes[semconv.RETRIES] = retries
-        request_id = response.headers.get(self._sdk.request_id_header) if response is not None else None
+        request_id = (
+            response.headers.get(self._sdk.request_id_header) if response is not None else None
+        )
         if request_id:
             attributes[self._sdk.request_id] = request_id
 
@@ -145,63 +152,66 @@ def call_in_progress() -> Call | None:
 def wrap(sdk: Sdk, patches: Patches) -> None:
     """Put the hooks in place."""
     base, streams = f"{sdk.package}._base_client", f"{sdk.package}._streaming"
+    patches.wrap(f"{base}:SyncAPIClient.request", _request(sdk))
+    patches.wrap(f"{base}:AsyncAPIClient.request", _async_request(sdk))
+    patches.wrap(f"{base}:SyncAPIClient._process_response", _headers)
+    patches.wrap(f"{base}:AsyncAPIClient._process_response", _headers)
+    patches.wrap(f"{streams}:Stream.__init__", _stream_made)
+    patches.wrap(f"{streams}:AsyncStream.__init__", _stream_made)
+    patches.wrap(f"{streams}:Stream.__iter__", _loop)
+    patches.wrap(f"{streams}:AsyncStream.__aiter__", _async_loop)
 
-    def begin(client: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Call | None:
-        with guard("beginning a call"):
-            options = kwargs["options"] if "options" in kwargs else args[1]
-            endpoint = sdk.endpoint(options.url.partition("?")[0])
-            body = options.json_data
-            if endpoint is None or not isinstance(body, dict) or UNTRACED in vars(client):
-                return None
-            if runtime.is_suppressed():
-                return None
-            return Call(sdk, endpoint, client, body, bool(kwargs.get("stream")))
-        return None
 
+def _begin(sdk: Sdk, client: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Call | None:
+    """The call that a request stands for; None for one that is not ours to trace."""
+    with guard("beginning a call"):
+        options = kwargs["options"] if "options" in kwargs else args[1]
+        endpoint = sdk.endpoints.get(options.url.partition("?")[0])
+        body = options.json_data
+        if endpoint is None or not isinstance(body, dict) or UNTRACED in vars(client):
+            return None
+        if runtime.is_suppressed():
+            return None
+        return Call(sdk, endpoint, client, body, bool(kwargs.get("stream")))
+    return None
+
+
+def _request(sdk: Sdk) -> Wrapper:
     def request(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        call = begin(client, args, kwargs)
+        call = _begin(sdk, client, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
         token = otel_context.attach(call.context)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
-            with guard("ending a failed call"):
-                call.failed(error)
+            call.failed(error)
             raise
         finally:
             otel_context.detach(token)
-        with guard("reading a result"):
-            call.returned(result)
+        call.returned(result)
         return result
 
-    async def asynchronous(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        call = begin(client, args, kwargs)
+    return request
+
+
+def _async_request(sdk: Sdk) -> Wrapper:
+    async def request(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        call = _begin(sdk, client, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
         token = otel_context.attach(call.context)
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
-            with guard("ending a failed call"):
-                call.failed(error)
+            call.failed(error)
             raise
         finally:
             otel_context.detach(token)
-        with guard("reading a result"):
-            call.returned(result)
+        call.returned(result)
         return result
 
-    def arequest(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        return asynchronous(wrapped, client, args, kwargs)
-
-    patches.wrap(f"{base}:SyncAPIClient.request", request)
-    patches.wrap(f"{base}:AsyncAPIClient.request", arequest)
-    patches.wrap(f"{base}:SyncAPIClient._process_response", _headers)
-    patches.wrap(f"{base}:AsyncAPIClient._process_response", _headers)
-    patches.wrap(f"{streams}:Stream.__init__", _stream_made)
-    patches.wrap(f"{streams}:AsyncStream.__init__", _stream_made)
-    patches.wrap(f"{streams}:AsyncStream.__aiter__", _async_loop)
+    return request
 
 
 def _headers(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
@@ -236,6 +246,11 @@ def _iterator_of(stream: Any) -> Any:
     twin = copy.copy(stream)
     vars(twin).pop("_iterator", None)
     return twin.__stream__()
+
+
+def _loop(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
+    held = vars(stream).get("_iterator")
+    return iter(held) if isinstance(held, TracedIterator) else wrapped(*args, **kwargs)
 
 
 def _async_loop(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:

@@ -100,46 +100,44 @@ class TracedIterator(_Held):
     def __iter__(self) -> Generator[Any, None, None]:
         recorder = self.recorder
         recorder.resume()
-        read = self._source.__next__
+        read = self._source.__next__ if self._context is None else self._read_in_context
         clock = recorder.clock
         feed = recorder.feed
-        context = self._context
-        try:
-            while True:
-                recorder.reading_since = started = clock()
-                try:
-                    if context is None:
-                        chunk = read()
-                    else:
-                        token = self._enter()
-                        try:
-                            chunk = read()
-                        finally:
-                            self._exit(token)
-                except BaseException as error:
-                    self._failed(error, started)
-                    if isinstance(error, StopIteration):
-                        return
-                    raise
-                feed(chunk, started, clock())
+        while True:
+            recorder.reading_since = started = clock()
+            try:
+                chunk = read()
+            except StopIteration as end:
+                self._failed(end, started)
+                return
+            except BaseException as error:
+                self._failed(error, started)
+                raise
+            feed(chunk, started, clock())
+            try:
                 yield chunk
-        finally:
-            self.leave()
+            except BaseException:  # The loop was left: this generator is being closed.
+                self.leave()
+                raise
 
     def __next__(self) -> Any:
         recorder = self.recorder
         recorder.resume()
         recorder.reading_since = started = recorder.clock()
-        token = self._enter()
         try:
-            chunk = self._source.__next__()
+            chunk = self._read_in_context()
         except BaseException as error:
             self._failed(error, started)
             raise
-        finally:
-            self._exit(token)
         recorder.feed(chunk, started, recorder.clock())
         return chunk
+
+    def _read_in_context(self) -> Any:
+        token = self._enter()
+        try:
+            return self._source.__next__()
+        finally:
+            self._exit(token)
 
 
 class TracedAsyncIterator(_Held):

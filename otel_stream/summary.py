@@ -48,6 +48,6 @@ def summary_of(recorder: Recorder, wall: Callable[[float], int]) -> dict[str, An
         "total_content_length": recorder.size,
         "events_captured": sum(1 for _ in recorder.moments.in_order()),
         "events_dropped": recorder.moments.dropped,
-        "stalls": recorder.stall_count,
+        "stalls": recorder.stalls.count,
         "finish_reasons": [tally.finish_reasons[c] for c in sorted(tally.finish_reasons)],
     }

@@ -107,9 +107,9 @@ class Tally:
         """Anything that is not plain text of the first choice."""
         for delta in found if isinstance(found, (list, tuple)) else (found,):
             if delta.__class__ is str:
-                self._choice_text(recorder, Text(delta), now)  # type: ignore[arg-type]
+                self._choice_text(recorder, Text(delta), now)
             elif delta is not None:
-                _ADD[delta.__class__](self, recorder, delta, now)  # type: ignore[index]
+                _ADD[delta.__class__](self, recorder, delta, now)
 
     def describe(self, found: Found) -> tuple[str, int]:
         """The kind of a chunk, and the characters it adds."""
@@ -202,6 +202,8 @@ class Tally:
             self.finish_reasons[delta.choice] = delta.reason
         if delta.reason in STOPPED_SHORT:
             self.stopped_short = True
+        elif delta.reason == "error" and self.failure is None:
+            self.failure = Failure(delta.reason, chunk=True)
 
     def _response(self, recorder: Recorder, delta: Response, now: float) -> None:
         self.response_id = self.response_id or delta.id

@@ -11,7 +11,6 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from otel_stream import callbacks, semconv, span
-from otel_stream.summary import summary_of
 from otel_stream.call import CallInfo, Content
 from otel_stream.capture import Capture
 from otel_stream.content import as_json, bounded, output_messages
@@ -21,6 +20,7 @@ from otel_stream.outcome import Outcome
 from otel_stream.owner import Owned
 from otel_stream.recorder import Recorder
 from otel_stream.runtime import ATTRIBUTES, Runtime
+from otel_stream.summary import summary_of
 from otel_stream.watcher import watcher
 
 __all__ = ["Trace"]
@@ -97,7 +97,7 @@ class Trace:
 
     def stalled(self, recorder: Recorder, since: float) -> None:
         with guard("reporting a stall"):
-            self._instruments.stalls.add(1, self._answered(), self.context)
+            self._instruments.stalled(self._answered(), self.context)
             self._tell("on_stall", callbacks.StreamStalled(self._stream(), since - recorder.called))
 
     def usage(self, recorder: Recorder, usage: Usage) -> None:
@@ -128,7 +128,7 @@ class Trace:
             self.span.set_attributes(given)  # type: ignore[arg-type]
         if self._info.streamed:
             watcher.add(self.recorder)
-            self._instruments.active.add(1, self._labels, self.context)
+            self._instruments.opened(self._labels, self.context, 1)
         if self._callbacks.on_start is not None:
             self._tell("on_start", callbacks.StreamStarted(self._stream()))
 
@@ -210,7 +210,7 @@ class Trace:
             official=official,
         )
         if self._info.streamed:
-            instruments.active.add(-1, self._labels, self.context)
+            instruments.opened(self._labels, self.context, -1)
             rate = span.tokens_per_second(recorder)
             instruments.stream(recorder, labels, self.context, rate=rate, official=official)
             self.gaps(recorder, recorder.gaps.batch)

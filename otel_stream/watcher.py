@@ -58,7 +58,7 @@ class Watcher:
         return list(self._open.values())
 
     def soon(self, act: Callable[[], None]) -> None:
-        """Do `act` now; or on the watching thread when this is a destructor run by the collector."""
+        """Do `act` now, or on the watching thread if this is a destructor run by the collector."""
         if self._collecting == threading.get_ident():
             self._dropped.put(act)
         else:

@@ -18,12 +18,21 @@ class AnthropicInstrumentor(StreamInstrumentor):
         """The oldest SDK that works."""
         return ("anthropic >= 0.40.0",)
 
+    @property
+    def native(self) -> str | None:
+        """The SDK's own span, from 2.11 on."""
+        from otel_stream_anthropic.native import has_native_span
+
+        if not has_native_span():
+            return None
+        return "the SDK makes a span of each call itself; it steps aside where ours is made"
+
     def _wrap(self, patches: Patches) -> None:
         from otel_stream.stainless import Sdk, wrap
         from otel_stream_anthropic.messages import Messages
         from otel_stream_anthropic.native import suppress_native_span
 
         endpoints = {"/v1/messages": Messages()}
-        sdk = Sdk("anthropic", endpoints.get, "request-id", semconv.ANTHROPIC_REQUEST_ID)
+        sdk = Sdk("anthropic", endpoints, "request-id", semconv.ANTHROPIC_REQUEST_ID)
         wrap(sdk, patches)
         suppress_native_span(patches)

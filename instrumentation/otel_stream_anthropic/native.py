@@ -15,15 +15,20 @@ from opentelemetry.trace import NonRecordingSpan
 from otel_stream.patches import Patches
 from otel_stream.stainless import call_in_progress
 
-__all__ = ["suppress_native_span"]
+__all__ = ["has_native_span", "suppress_native_span"]
 
 _MODULE = "anthropic._base_client"
 _FUNCTION = "start_api_call_span"
 
 
+def has_native_span() -> bool:
+    """Whether this version of the SDK makes a span of its own."""
+    return hasattr(import_module(_MODULE), _FUNCTION)
+
+
 def suppress_native_span(patches: Patches) -> None:
     """Wrap the SDK's start of its own span, where this version has one."""
-    if hasattr(import_module(_MODULE), _FUNCTION):
+    if has_native_span():
         patches.wrap(f"{_MODULE}:{_FUNCTION}", _start)
 
 

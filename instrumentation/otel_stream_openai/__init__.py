@@ -19,15 +19,15 @@ class OpenAIInstrumentor(StreamInstrumentor):
         return ("openai >= 1.66.0",)
 
     def _wrap(self, patches: Patches) -> None:
-        from otel_stream.stainless import Sdk, wrap
+        from otel_stream.stainless import Endpoint, Sdk, wrap
         from otel_stream_openai.chat import ChatCompletions
         from otel_stream_openai.completions import Completions
         from otel_stream_openai.responses import Responses
 
-        endpoints = {
+        endpoints: dict[str, Endpoint] = {
             "/chat/completions": ChatCompletions(),
             "/completions": Completions(),
             "/responses": Responses(),
         }
-        sdk = Sdk("openai", endpoints.get, "x-request-id", semconv.OPENAI_REQUEST_ID)
+        sdk = Sdk("openai", endpoints, "x-request-id", semconv.OPENAI_REQUEST_ID)
         wrap(sdk, patches)

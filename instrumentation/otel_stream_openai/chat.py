@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from otel_stream import semconv
@@ -19,6 +19,7 @@ from otel_stream.delta import (
     Text,
     ToolCall,
 )
+from otel_stream.fields import fields_of
 from otel_stream_openai import messages, request
 from otel_stream_openai.errors import failure_of, failure_of_body
 from otel_stream_openai.tool_calls import ToolCallKeys
@@ -28,9 +29,10 @@ __all__ = ["ChatCompletions", "ChatReader"]
 
 Deltas = list[str | Delta]
 
-_PLAIN = frozenset({"content"})
-"""The fields of a delta that is text and nothing else: all but a few chunks of a usual stream."""
-
+_FACTS = {
+    "service_tier": semconv.OPENAI_RESPONSE_SERVICE_TIER,
+    "system_fingerprint": semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
+}
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 """Where providers put reasoning. Some send the same text in two of them: the first one counts."""
 
@@ -59,22 +61,23 @@ class ChatReader:
             (choice,) = fields["choices"]
             choice = choice.__dict__
             delta = choice["delta"]
+            # One field set, and that is the content: no role, no tool, no provider's extra.
             if (
-                delta.__pydantic_fields_set__ == _PLAIN
+                len(delta.__pydantic_fields_set__) == 1
                 and choice["finish_reason"] is None
-                and choice["index"] == 0
                 and fields["usage"] is None
+                and not choice["index"]
                 and self._begun
             ):
                 text = delta.content
                 if text.__class__ is str:
-                    return text  # type: ignore[no-any-return]
+                    return text
         except (AttributeError, KeyError, TypeError, ValueError):
             pass  # Another shape, or a choice more or less.
         return self._read(chunk)
 
     def whole(self, done: bool) -> bool:
-        """Whether a body that ended cleanly was whole: see DESIGN of outcomes in `docs/concepts.md`.
+        """Whether a body that ended cleanly was whole (`docs/concepts.md`, outcomes).
 
         `[DONE]` counts when no choice has a finish reason at all; where some have, all seen must.
         """
@@ -91,71 +94,68 @@ class ChatReader:
         return max(self._asked, len(self._seen))
 
     def _read(self, chunk: Any) -> Found:
-        failed = failure_of_body(getattr(chunk, "error", None))
+        fields = fields_of(chunk)
+        failed = failure_of_body(fields.get("error"))
         if failed is not None:
             return failed
         found: Deltas = []
         if not self._begun:
-            found += self._response(chunk)
-        choices = getattr(chunk, "choices", None) or ()
+            found.append(self._response(fields))
+        choices = [fields_of(choice) for choice in _items(fields.get("choices"))]
         for choice in choices:
-            found += self._choice(choice)
-        usage = self._usage(chunk, choices)
+            found += self.choice(choice, choice.get("delta"))
+        usage = self._usage(fields, choices)
         if usage is not None:
             found.append(usage)
         if self._finished and len(self._finished) >= self._expected:
             found.append(Terminal())
         return found
 
-    def _response(self, chunk: Any) -> Deltas:
-        """Who answers. Azure's first chunk has empty ids; the next one tells."""
-        identity, model = getattr(chunk, "id", None), getattr(chunk, "model", None)
-        self._begun = bool(identity and model)
-        return [Response(identity or None, model or None, _facts(chunk))]
-
-    def _choice(self, choice: Any) -> Deltas:
-        index = getattr(choice, "index", None)
+    def choice(self, choice: Mapping[str, Any], delta: Any) -> Deltas:
+        """What `delta` adds to a choice: a part of its message, or the whole of it."""
+        index = choice.get("index")
         index = index if isinstance(index, int) else 0
         self._seen.add(index)
-        found: Deltas = []
-        delta = getattr(choice, "delta", None)
-        if delta is not None:
-            found += _reasoning(delta, index)
-            found += _text(getattr(delta, "content", None), index)
-            refusal = getattr(delta, "refusal", None)
-            if isinstance(refusal, str):
-                found.append(Refusal(refusal, index))
-            found += _audio(delta, index)
-            found += self._tools(delta, index)
-        reason = getattr(choice, "finish_reason", None)
+        fields = fields_of(delta)
+        found = [*_reasoning(fields, index), *_text(fields.get("content"), index)]
+        refusal = fields.get("refusal")
+        if isinstance(refusal, str):
+            found.append(Refusal(refusal, index))
+        transcript = fields_of(fields.get("audio")).get("transcript")
+        if isinstance(transcript, str):  # What is said, without the bytes that say it.
+            found.append(Text(transcript, index))
+        found += self._tools(fields, index)
+        reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
             self._finished.add(index)
             found.append(Finish(reason, index))
         return found
 
-    def _tools(self, delta: Any, choice: int) -> Deltas:
-        calls = list(getattr(delta, "tool_calls", None) or ())
-        found: Deltas = []
-        for call in calls:
-            function = getattr(call, "function", None)
-            name, arguments = getattr(function, "name", None), getattr(function, "arguments", None)
-            key = self._keys.key(choice, getattr(call, "index", None), getattr(call, "id", None), name)
-            found.append(_tool_call(key, name, getattr(call, "id", None), arguments, choice))
-        legacy = getattr(delta, "function_call", None)
-        if legacy is not None:
-            name, arguments = getattr(legacy, "name", None), getattr(legacy, "arguments", None)
-            found.append(_tool_call("function_call", name, None, arguments, choice))
-        return found
+    def _response(self, chunk: Mapping[str, Any]) -> Response:
+        """Who answers. Azure's first chunk has empty ids; the next one tells."""
+        response = response_of(chunk)
+        self._begun = bool(response.id and response.model)
+        return response
 
-    def _usage(self, chunk: Any, choices: Iterable[Any]) -> Delta | None:
+    def _tools(self, delta: Mapping[str, Any], choice: int) -> Deltas:
+        found: Deltas = []
+        for call in _items(delta.get("tool_calls")):
+            fields = fields_of(call)
+            function = fields_of(fields.get("function") or fields.get("custom"))
+            name, identity = function.get("name"), fields.get("id")
+            key = self._keys.key(choice, fields.get("index"), identity, name)
+            found.append(_tool_call(key, function, identity, choice))
+        legacy = fields_of(delta.get("function_call"))
+        return [*found, _tool_call("function_call", legacy, None, choice)] if legacy else found
+
+    def _usage(self, chunk: Mapping[str, Any], choices: list[Mapping[str, Any]]) -> Delta | None:
         """Usage stands on the chunk, in `x_groq`, or on a choice."""
-        groq = getattr(getattr(chunk, "x_groq", None), "usage", None) or _get(chunk, "x_groq", "usage")
-        places = [getattr(chunk, "usage", None), groq]
-        places += [getattr(choice, "usage", None) for choice in choices]
-        reported = next((p for p in places if p is not None), None)
+        groq = fields_of(chunk.get("x_groq")).get("usage")
+        places = [chunk.get("usage"), groq, *(choice.get("usage") for choice in choices)]
+        reported = next((place for place in places if place is not None), None)
         # Providers that report with every chunk have counted only so far.
         final = not self._seen or len(self._finished) >= self._expected
-        return usage_of(_fields(reported), final=final)
+        return usage_of(reported, final=final)
 
 
 class ChatCompletions:
@@ -179,66 +179,63 @@ class ChatCompletions:
 
     def answer(self, answer: Any) -> Iterable[str | Delta]:
         """What a whole answer holds."""
-        model, identity = getattr(answer, "model", None), getattr(answer, "id", None)
-        yield Response(identity or None, model or None, _facts(answer))
+        fields = fields_of(answer)
+        yield response_of(fields)
         reader = ChatReader()
-        for choice in getattr(answer, "choices", None) or ():
-            yield from reader._choice(_AsChunk(choice))
-        usage = usage_of(_fields(getattr(answer, "usage", None)))
+        for choice in _items(fields.get("choices")):
+            yield from reader.choice(fields_of(choice), fields_of(choice).get("message"))
+        usage = usage_of(fields.get("usage"))
         if usage is not None:
             yield usage
 
 
-class _AsChunk:
-    """A choice of a whole answer, read like one of a chunk: its message is all of its delta."""
-
-    def __init__(self, choice: Any) -> None:
-        self.index = getattr(choice, "index", None)
-        self.finish_reason = getattr(choice, "finish_reason", None)
-        self.delta = getattr(choice, "message", None)
-
-
-def _facts(answer: Any) -> dict[str, Any]:
-    places = {
-        "service_tier": semconv.OPENAI_RESPONSE_SERVICE_TIER,
-        "system_fingerprint": semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
+def response_of(answer: Mapping[str, Any]) -> Response:
+    """Who answered, by a chunk or a whole answer."""
+    identity, model = answer.get("id"), answer.get("model")
+    facts = {
+        name: value
+        for field, name in _FACTS.items()
+        if isinstance(value := answer.get(field), str) and value
     }
-    found = {name: getattr(answer, field, None) for field, name in places.items()}
-    return {name: value for name, value in found.items() if isinstance(value, str) and value}
+    return Response(
+        identity if isinstance(identity, str) and identity else None,
+        model if isinstance(model, str) and model else None,
+        facts or None,
+    )
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _text(content: Any, choice: int) -> Deltas:
     """Text, or (Mistral) a list of typed parts."""
     if isinstance(content, str):
         return [Text(content, choice) if choice else content]
-    found: Deltas = []
-    for part in content if isinstance(content, (list, tuple)) else ():
-        text = _get(part, "text")
-        thinking = _get(part, "thinking")
-        if isinstance(text, str):
-            found.append(Text(text, choice))
-        for piece in thinking if isinstance(thinking, (list, tuple)) else [thinking]:
-            inner = piece if isinstance(piece, str) else _get(piece, "text")
-            if isinstance(inner, str):
-                found.append(Reasoning(inner, choice))
+    return [delta for part in _items(content) for delta in _part(fields_of(part), choice)]
+
+
+def _part(part: Mapping[str, Any], choice: int) -> Deltas:
+    text, thinking = part.get("text"), part.get("thinking")
+    found: Deltas = [Text(text, choice)] if isinstance(text, str) else []
+    for piece in thinking if isinstance(thinking, (list, tuple)) else [thinking]:
+        inner = piece if isinstance(piece, str) else fields_of(piece).get("text")
+        if isinstance(inner, str):
+            found.append(Reasoning(inner, choice))
     return found
 
 
-def _reasoning(delta: Any, choice: int) -> Deltas:
+def _reasoning(delta: Mapping[str, Any], choice: int) -> Deltas:
     for field in _REASONING:
-        text = getattr(delta, field, None)
+        text = delta.get(field)
         if isinstance(text, str) and text:
             return [Reasoning(text, choice)]
     return []
 
 
-def _audio(delta: Any, choice: int) -> Deltas:
-    """What is said, without the bytes that say it."""
-    transcript = _get(getattr(delta, "audio", None), "transcript")
-    return [Text(transcript, choice)] if isinstance(transcript, str) else []
-
-
-def _tool_call(key: Any, name: Any, identity: Any, arguments: Any, choice: int) -> ToolCall:
+def _tool_call(key: Any, function: Mapping[str, Any], identity: Any, choice: int) -> ToolCall:
+    name = function.get("name")
+    arguments = function.get("arguments", function.get("input"))
     return ToolCall(
         key,
         name if isinstance(name, str) and name else None,
@@ -246,19 +243,3 @@ def _tool_call(key: Any, name: Any, identity: Any, arguments: Any, choice: int) 
         arguments if isinstance(arguments, str) else "",
         choice,
     )
-
-
-def _get(value: Any, *path: str) -> Any:
-    """A field by its path, through models and dictionaries alike."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
-    return value
-
-
-def _fields(value: Any) -> Any:
-    """Extra fields come as plain dictionaries: read them like models."""
-    from otel_stream.raw import Fields
-
-    if isinstance(value, dict) and not isinstance(value, Fields):
-        return Fields({name: _fields(item) for name, item in value.items()})
-    return value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from otel_stream.call import CallInfo
-from otel_stream.delta import Delta, Failure, Finish, Found, Response, Terminal, Text
+from otel_stream.delta import Delta, Failure, Finish, Found, Terminal, Text
+from otel_stream.fields import fields_of
 from otel_stream_openai import messages, request
+from otel_stream_openai.chat import response_of
 from otel_stream_openai.errors import failure_of, failure_of_body
 from otel_stream_openai.usage import usage_of
 
@@ -26,15 +28,14 @@ class CompletionReader:
 
     def read(self, chunk: Any) -> Found:
         """What the chunk adds."""
-        failed = failure_of_body(getattr(chunk, "error", None))
+        fields = fields_of(chunk)
+        failed = failure_of_body(fields.get("error"))
         if failed is not None:
             return failed
-        found: list[str | Delta] = []
-        if not self._seen:
-            found.append(Response(getattr(chunk, "id", None), getattr(chunk, "model", None)))
-        for choice in getattr(chunk, "choices", None) or ():
-            found += self._choice(choice)
-        usage = usage_of(getattr(chunk, "usage", None), final=self._all_finished)
+        found: list[str | Delta] = [] if self._seen else [response_of(fields)]
+        for choice in fields.get("choices") or ():
+            found += self._choice(fields_of(choice))
+        usage = usage_of(fields.get("usage"), final=self._all_finished)
         if usage is not None:
             found.append(usage)
         if self._all_finished:
@@ -55,15 +56,15 @@ class CompletionReader:
     def _all_finished(self) -> bool:
         return bool(self._finished) and len(self._finished) >= max(self._asked, len(self._seen))
 
-    def _choice(self, choice: Any) -> list[str | Delta]:
-        index = getattr(choice, "index", None)
+    def _choice(self, choice: Mapping[str, Any]) -> list[str | Delta]:
+        index = choice.get("index")
         index = index if isinstance(index, int) else 0
         self._seen.add(index)
         found: list[str | Delta] = []
-        text = getattr(choice, "text", None)
+        text = choice.get("text")
         if isinstance(text, str):
             found.append(Text(text, index))
-        reason = getattr(choice, "finish_reason", None)
+        reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
             self._finished.add(index)
             found.append(Finish(reason, index))

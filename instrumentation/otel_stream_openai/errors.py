@@ -16,7 +16,9 @@ def failure_of(error: BaseException) -> Failure | None:
     """
     if type(error).__name__ != "APIError":
         return None
-    return failure_of_body(getattr(error, "body", None), str(error)) or Failure("_OTHER", str(error))
+    return failure_of_body(getattr(error, "body", None), str(error)) or Failure(
+        "_OTHER", str(error)
+    )
 
 
 def failure_of_body(body: Any, message: str = "") -> Failure | None:

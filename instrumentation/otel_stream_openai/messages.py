@@ -76,7 +76,11 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
         call = {"id": item.get("call_id"), "function": {**item}}
         return {"role": "assistant", "parts": [_tool_call(call)]}
     if kind in ("function_call_output", "custom_tool_call_output"):
-        part = {"type": "tool_call_response", "id": item.get("call_id"), "response": item.get("output")}
+        part = {
+            "type": "tool_call_response",
+            "id": item.get("call_id"),
+            "response": item.get("output"),
+        }
         return {"role": "tool", "parts": [part]}
     return {"role": "assistant", "parts": [{"type": str(kind)}]}
 

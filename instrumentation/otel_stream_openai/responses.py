@@ -88,7 +88,7 @@ def _failed(event: Any) -> Found:
     response = getattr(event, "response", None)
     failure = failure_of_body(getattr(response, "error", None)) or Failure("_OTHER")
     usage = usage_of(getattr(response, "usage", None))
-    told = [_response(response), Failure(failure.code, failure.message, chunk=True)]
+    told: Deltas = [_response(response), Failure(failure.code, failure.message, chunk=True)]
     return [*told, usage] if usage is not None else told
 
 

@@ -10,9 +10,9 @@ __all__ = ["ToolCallKeys"]
 class ToolCallKeys:
     """Gives each tool call of a stream a key.
 
-    OpenAI numbers calls by `index` and sends id and name with the first piece only. Others leave the
-    index out, send null, or send 0 for every parallel call: then a new id begins a new call, and a
-    piece that says nothing continues the latest.
+    OpenAI numbers calls by `index` and sends id and name with the first piece only. Others leave
+    the index out, send null, or send 0 for every parallel call: then a new id begins a new call,
+    and a piece that says nothing continues the latest.
     """
 
     __slots__ = ("_by_id", "_by_index", "_count", "_ids", "_latest", "_named")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from otel_stream.delta import Usage
+from otel_stream.fields import fields_of
 
 __all__ = ["usage_of"]
 
 
 def usage_of(reported: Any, *, final: bool = True) -> Usage | None:
-    """`reported` (a model or `Fields`) by the convention; None if it has no count at all."""
-    if reported is None:
+    """`reported` (a model or JSON) by the convention; None if it has no count at all."""
+    counts = fields_of(reported)
+    if not counts:
         return None
-    prompt = _details(reported, "prompt_tokens_details", "input_tokens_details")
-    output = _details(reported, "completion_tokens_details", "output_tokens_details")
+    prompt = _details(counts, "prompt_tokens_details", "input_tokens_details")
+    output = _details(counts, "completion_tokens_details", "output_tokens_details")
     found = Usage(
-        input=_count(reported, "prompt_tokens", "input_tokens"),
-        output=_count(reported, "completion_tokens", "output_tokens"),
+        input=_count(counts, "prompt_tokens", "input_tokens"),
+        output=_count(counts, "completion_tokens", "output_tokens"),
         cache_read=_count(prompt, "cached_tokens"),
         cache_creation=_count(prompt, "cache_write_tokens", "cache_creation_tokens"),
         reasoning=_count(output, "reasoning_tokens"),
@@ -26,13 +29,13 @@ def usage_of(reported: Any, *, final: bool = True) -> Usage | None:
     return found if found.input is not None or found.output is not None else None
 
 
-def _details(reported: Any, *names: str) -> Any:
-    return next((d for name in names if (d := getattr(reported, name, None)) is not None), None)
+def _details(counts: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    return next((fields_of(d) for name in names if (d := counts.get(name)) is not None), {})
 
 
-def _count(counts: Any, *names: str) -> int | None:
+def _count(counts: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
-        value = getattr(counts, name, None)
+        value = counts.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
     return None

@@ -1,0 +1,60 @@
+"""`python -m otel_stream`, also installed as `otel-stream`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+__all__ = ["main"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Returns the exit status: 0 fine, 1 something needs doing, 2 wrong usage."""
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    import otel_stream
+
+    parser = _Parser("otel-stream", description="Streamed answers of language models, traced.")
+    parser.add_argument("--version", action="version", version=otel_stream.__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what is traced here, where the data goes, and what is wrong",
+        description="Say what is traced here, where the data goes, and what is wrong. "
+        "The exit status is 1 when something needs doing.",
+    )
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from otel_stream.doctor import examine
+    from otel_stream.doctor.page import page
+
+    report = examine()
+    print(report.as_json() if given.json else page(report))
+    return 0 if report.healthy else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""What can be set, read once: argument, then `OTEL_STREAM_*`, then `OTEL_*`, then the default.
+
+Each field of `Settings` says in its metadata what it means (`doc`), which standard variables are
+read too (`also`), and what values are allowed (`value`, see `values`). A wrong argument or
+`OTEL_STREAM_*` variable is an error. A wrong `OTEL_*` variable is logged and ignored, as the
+OpenTelemetry specification asks (configuration/sdk-environment-variables.md); an empty variable is
+one that is not set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from otel_stream import values
+from otel_stream.errors import SettingsError
+from otel_stream.values import Value
+
+__all__ = ["ARGUMENT", "PREFIX", "Reading", "Settings", "variable"]
+
+PREFIX = "OTEL_STREAM_"
+KNOWN_ELSEWHERE = ("OTEL_STREAM_HASH_KEY", "OTEL_STREAM_RECORDINGS")
+"""Variables with our prefix that other parts of the project read."""
+ARGUMENT = "argument"
+"""The source of a setting that was given as an argument."""
+
+logger = logging.getLogger("otel_stream")
+
+T = TypeVar("T")
+_said: set[str] = set()
+
+
+def _setting(default: T, value: Value[Any], doc: str, *also: str) -> T:
+    return dataclasses.field(default=default, metadata={"doc": doc, "also": also, "value": value})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, complete and checked. Made by `resolve`; the constructor checks nothing."""
+
+    service_name: str | None = _setting(
+        None,
+        values.NAME,
+        "The name of the service on spans and metrics, where the private providers are used.",
+        "OTEL_SERVICE_NAME",
+    )
+    capture_content: Literal["none", "span", "event", "both"] = _setting(
+        "none",
+        values.CAPTURE,
+        "Where the messages go: nowhere, on the span, on an event (log record), or both.",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+    )
+    content_limit: int = _setting(
+        65_536,
+        values.POSITIVE,
+        "Characters kept of captured input, and as many of captured output.",
+    )
+    redact: Callable[[str], str] | None = _setting(  # noqa: RUF009 - it makes a field
+        None,
+        values.REDACT,
+        "A function that sees each captured text before it leaves and returns what may leave.",
+    )
+    events: Literal["span", "log", "both", "none"] = _setting(
+        "span",
+        values.one_of("span", "log", "both", "none"),
+        "Where a stream's events go: on its span, into log records, both, or nowhere.",
+    )
+    chunk_events: Literal["off", "sampled", "all"] = _setting(
+        "sampled",
+        values.one_of("off", "sampled", "all"),
+        "Which chunks get an event: none, chunks 1, 2, 4, 8 …, or all that the budget allows.",
+    )
+    semconv: Literal["released", "latest"] = _setting(
+        "released",
+        values.one_of("released", "latest"),
+        "Metric names: those of released instrumentations, or those of the GenAI repository.",
+    )
+    stall_after_first: float = _setting(
+        10.0, values.SECONDS, "Seconds of waiting before the first token that count as a stall."
+    )
+    stall_after_reasoning: float = _setting(
+        15.0, values.SECONDS, "Seconds of waiting while the model reasons that count as a stall."
+    )
+    stall_after: float = _setting(
+        2.0, values.SECONDS, "Seconds of waiting between chunks that count as a stall."
+    )
+    grace: float = _setting(
+        1.0,
+        values.SECONDS_OR_NONE,
+        "Seconds that a stream waits, once its loop was left, for somebody who reads on.",
+    )
+    data_dir: str = _setting(
+        "otel-stream-data", values.PATH, "The folder of the OTLP JSON lines files."
+    )
+    data_max_bytes: int = _setting(
+        64 * 1024 * 1024, values.POSITIVE, "Bytes at which such a file is rotated."
+    )
+    data_files: int = _setting(4, values.COUNT, "Rotated files that are kept of each signal.")
+    prometheus: bool = _setting(
+        False,
+        values.FLAG,
+        "Serve metrics to Prometheus (needs the extra `prometheus`).",
+        "OTEL_METRICS_EXPORTER",
+    )
+    prometheus_host: str = _setting(
+        "127.0.0.1",
+        values.HOST,
+        "The address that the Prometheus endpoint listens on.",
+        "OTEL_EXPORTER_PROMETHEUS_HOST",
+    )
+    prometheus_port: int = _setting(
+        9464,
+        values.PORT,
+        "The port that the Prometheus endpoint listens on; 0 is any free one.",
+        "OTEL_EXPORTER_PROMETHEUS_PORT",
+    )
+    set_global: bool = _setting(
+        False, values.FLAG, "Make our providers the global ones, where there is none yet."
+    )
+    only: tuple[str, ...] = _setting(
+        (), values.NAMES, "Names of the libraries to instrument; empty means all that are there."
+    )
+    exclude: tuple[str, ...] = _setting((), values.NAMES, "Names of the libraries to leave alone.")
+    shutdown_timeout: float = _setting(
+        5.0, values.SECONDS_OR_NONE, "Seconds that flushing at exit may take altogether."
+    )
+    callback_queue: int = _setting(
+        10_000, values.POSITIVE, "Events that may wait for callbacks; more are dropped and counted."
+    )
+    disabled: bool = _setting(False, values.FLAG, "Switch all of it off.", "OTEL_SDK_DISABLED")
+
+    @classmethod
+    def resolve(cls, **arguments: object) -> Settings:
+        """Settings from arguments and environment. An argument of None is one that is not given.
+
+        Raises:
+            SettingsError: A value cannot be used, or an argument does not exist.
+        """
+        reading = cls.read(**arguments)
+        for problem in reading.problems.values():
+            raise problem
+        for remark in reading.remarks:
+            _say(remark)
+        return reading.settings
+
+    @classmethod
+    def resolve_lenient(cls, **arguments: object) -> Settings:
+        """The same, raising nothing: a wrong value is logged once and the default used.
+
+        For auto-instrumentation, where nobody could catch the error. Content stays in the process
+        when the function that was to redact it cannot be had.
+        """
+        settings, _, problems, remarks = cls.read(**arguments)
+        for name, problem in problems.items():
+            _say(f"{problem}; {'the default is used' if hasattr(cls, name) else 'it is ignored'}")
+        for remark in remarks:
+            _say(remark)
+        if "redact" in problems:
+            _say("content is not captured, since it cannot be redacted")
+            return dataclasses.replace(settings, capture_content="none")
+        return settings
+
+    @classmethod
+    def read(cls, **arguments: object) -> Reading:
+        """Everything that is said about settings, right or wrong. Raises nothing, logs nothing."""
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        problems = {
+            name: SettingsError(f"no setting is called {name!r}{_nearest(name, fields)}")
+            for name in arguments
+            if name not in fields
+        }
+        found: dict[str, Any] = {}
+        sources: dict[str, str] = {}
+        remarks: list[str] = []
+        for name, field in fields.items():
+            try:
+                said = _look_up(field, arguments.get(name), remarks)
+            except SettingsError as problem:
+                problems[name] = problem
+                continue
+            if said is not None:
+                sources[name], found[name] = said
+        remarks += _unknown_variables(fields)
+        return Reading(cls(**found), sources, problems, remarks)
+
+    def chooses(self, name: str, prefix: str = "otel_stream_") -> bool:
+        """Whether `only` and `exclude` leave the instrumentor with this entry point's name in."""
+        names = {name, name.removeprefix(prefix)}
+        return (not self.only or not names.isdisjoint(self.only)) and names.isdisjoint(self.exclude)
+
+
+class Reading(NamedTuple):
+    """What arguments and environment say about the settings."""
+
+    settings: Settings
+    """Where something is wrong, the default stands."""
+    sources: dict[str, str]
+    """`ARGUMENT` or a variable, by setting; what is absent has its default."""
+    problems: dict[str, SettingsError]
+    """What is wrong, by setting or by the argument's name."""
+    remarks: list[str]
+    """Variables that are ignored: standard ones with a wrong value, ours that do not exist."""
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field.upper()
+
+
+def _look_up(
+    field: dataclasses.Field[Any], argument: object, remarks: list[str]
+) -> tuple[str, Any] | None:
+    """Where one setting was said, and its value, checked; None when nothing was."""
+    value: Value[Any] = field.metadata["value"]
+    if argument is not None:
+        return ARGUMENT, _checked(field.name, argument, value.check)
+    ours = variable(field.name)
+    if text := os.environ.get(ours, "").strip():
+        return ours, _checked(ours, text, value.parse)
+    for name in field.metadata["also"]:
+        if text := os.environ.get(name, "").strip():
+            try:
+                return name, _checked(name, text, values.STANDARD.get(name, value).parse)
+            except SettingsError as problem:
+                remarks.append(f"{problem}; the variable is ignored")
+    return None
+
+
+def _checked(source: str, given: Any, check: Callable[[Any], T]) -> T:
+    try:
+        return check(given)
+    except ValueError as wrong:
+        raise SettingsError(f"{source}={given!r}: expected {wrong}") from None
+
+
+def _unknown_variables(names: Iterable[str]) -> list[str]:
+    known = {variable(name) for name in names}.union(KNOWN_ELSEWHERE)
+    return [
+        f"{name} is not a variable that is read{_nearest(name, known)}"
+        for name in os.environ
+        if name.startswith(PREFIX) and name not in known
+    ]
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    import difflib  # 1 ms, and hardly ever needed
+
+    close = difflib.get_close_matches(name, sorted(names), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _say(text: str) -> None:
+    """Log a line, the same one only once a process."""
+    if text not in _said:
+        _said.add(text)
+        logger.warning("otel-stream: %s", text)
