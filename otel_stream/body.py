@@ -75,7 +75,8 @@ class BodyTap:
                 if over:
                     self.raw.finish(self.recorder, started, now)
                 else:
-                    self.recorder.fail(error, started, now, interruption.of_error(error))
+                    since = self.raw.since(self.recorder, started, now)
+                    self.recorder.fail(error, since, now, interruption.of_error(error))
 
     def closing(self) -> None:
         """The response is closed: by the consumer, unless the SDK does it at the end of a read.

@@ -74,9 +74,10 @@ def record_many(
     real = getattr(histogram, "_real_instrument", histogram)  # a proxy of the API has one
     if real is None or type(real) is api.NoOpHistogram or not len(values):
         return
+    values = list(values)
     prepared = attributes if isinstance(attributes, Prepared) else Prepared(attributes)
     if (sdk := _adapter(real)) and isfinite(sum(values)) and min(values) >= 0:
-        _Many(sdk, real, list(values), prepared, context).count()
+        _Many(sdk, real, values, prepared, context).count()
     else:
         for value in values:
             real.record(value, prepared.attributes, context)

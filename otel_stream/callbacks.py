@@ -82,11 +82,20 @@ class StreamUsage(msgspec.Struct, frozen=True):
 
 
 class StreamCompleted(msgspec.Struct, frozen=True):
-    """The stream ended without failing. `summary`: see `get_streaming_summary`."""
+    """The stream ended without failing.
+
+    Attributes:
+        outcome: One of the four that are no failure.
+        summary: See `get_streaming_summary`.
+        usage: The provider's token counts, if it reported any.
+        text: The whole text of the first choice, if content is captured.
+    """
 
     stream: StreamInfo
     outcome: str
     summary: dict[str, Any]
+    usage: Usage | None = None
+    text: str | None = None
 
 
 class StreamFailed(msgspec.Struct, frozen=True):

@@ -48,6 +48,11 @@ class Capture:
             last = self._begin(kind, choice)
         self._append(last, text)
 
+    def whole_text(self, choice: int = 0) -> str:
+        """All text of a choice, as far as it was kept."""
+        pieces = self.choices.get(choice, ())
+        return "".join(piece.text for piece in pieces if piece.kind == "text")
+
     def tool(self, key: Any, choice: int) -> Piece:
         """The tool call with that key, begun if it is new."""
         piece = self._tools.get((choice, key))

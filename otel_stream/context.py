@@ -82,7 +82,7 @@ class StreamingTraceContext:
             recorder = trace.recorder
             if recorder.headers_at is None:
                 recorder.headers_at = recorder.clock()
-            trace.span.set_attributes(_plain("otel_stream.config.", stream_config))
+            trace.span.set_attributes(_plain(semconv.CONFIG_PREFIX, stream_config))
 
     def log_first_token(
         self, first_content: str, event_data: Mapping[str, Any] | None = None

@@ -62,13 +62,17 @@ class StreamInstrumentor(BaseInstrumentor):
     def instrument(self, **kwargs: Any) -> Any:
         """Wrap the library, unless the settings switch everything off or leave this one out.
 
+        Twice is a no-op: after a declarative configuration the loader comes here once more.
+
         Args:
             kwargs: Settings and providers as for `otel_stream.instrument`. A wrong setting is
                 logged, and the default used.
         """
         runtime.ensure(**{n: v for n, v in kwargs.items() if n not in _LOADERS})
         settings = runtime.current().settings
-        if settings.disabled or not settings.chooses(self.name):
+        if self.is_instrumented_by_opentelemetry or settings.disabled:
+            return None
+        if not settings.chooses(self.name):
             return None
         return super().instrument(**{n: v for n, v in kwargs.items() if n in _LOADERS})
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from otel_stream import semconv
-from otel_stream.bulk import Prepared, add_one, record_many, record_one
+from otel_stream.bulk import Prepared, add_one, fast, record_many, record_one
 from otel_stream.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Instruments:
 
     def __init__(self, meter: Meter, names: str = "released") -> None:
         self.meter = meter
+        if type(meter).__module__.startswith("opentelemetry.sdk."):
+            fast()  # Settled now rather than at the end of the first stream: it takes a millisecond.
         self._of_the_convention(semconv.LATEST if names == "latest" else semconv.RELEASED)
         self._of_our_own()
 

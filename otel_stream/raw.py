@@ -31,7 +31,7 @@ def decoded(text: str | bytes) -> Any:
     """JSON with objects as `Fields`; None if it is none."""
     try:
         return json.loads(text, object_hook=Fields)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -43,13 +43,15 @@ class RawReader:
         on_json: Told of a whole JSON answer, before the recorder is finished.
     """
 
-    __slots__ = ("_body", "_done", "_inflate", "_on_json", "_parser", "_size", "_waited")
+    __slots__ = ("_blind", "_body", "_done", "_inflate", "_on_json", "_parser", "_size", "_waited")
 
     def __init__(
         self, content_type: str, content_encoding: str, on_json: Callable[[Any], None]
     ) -> None:
-        self._parser = SSEParser() if "event-stream" in content_type else None
-        self._inflate = _inflater(content_encoding)
+        self._parser = SSEParser() if "event-stream" in content_type.lower() else None
+        inflate = _inflater(content_encoding.strip().lower())
+        self._inflate = inflate or _nothing
+        self._blind = inflate is None
         self._on_json = on_json
         self._body: list[bytes] = []
         self._size = 0
@@ -63,17 +65,27 @@ class RawReader:
             recorder.first_read_at = now
         recorder.reading_since = now
 
+    def since(self, recorder: Recorder, started: float, now: float) -> float:
+        """When the wait for the next chunk or the end began, reads without a chunk included.
+
+        `started` is that of the last read. The time between reads is left out.
+        """
+        earlier = self._waited + recorder.take_carried()
+        self._waited = 0.0
+        return started - earlier if earlier else started
+
     def feed(self, recorder: Recorder, data: bytes, started: float) -> None:
         """Bytes came that were asked for at `started`."""
         now = recorder.clock()
         recorder.read_at = now
-        self._waited += now - started
-        data = self._inflate(data)
+        data = self._plain(data)
         if self._parser is None:
             self._keep(data)
-            return
-        for event in self._parser.feed(data):
-            self._event(recorder, event, now)
+        else:
+            for event in self._parser.feed(data):
+                if self._event(recorder, event, started, now):
+                    started = now
+        self._waited += now - started
 
     def finish(self, recorder: Recorder, started: float, now: float) -> None:
         """The body ended."""
@@ -81,24 +93,35 @@ class RawReader:
             answer = decoded(b"".join(self._body)) if self._body else None
             if answer is not None:
                 self._on_json(answer)
-            recorder.finish(started, now, done=True)
+            recorder.finish(self.since(recorder, started, now), now, done=True)
         else:
+            # Of what cannot be read nobody can say that it was cut off.
+            recorder.tally.terminal = recorder.tally.terminal or self._blind
             done = self._done or b"[DONE]" in self._parser.unfinished
-            recorder.finish(started, now, done)
+            recorder.finish(self.since(recorder, started, now), now, done)
 
-    def _event(self, recorder: Recorder, event: ServerSentEvent, now: float) -> None:
+    def _event(
+        self, recorder: Recorder, event: ServerSentEvent, started: float, now: float
+    ) -> bool:
+        """Feed an event that came with the read begun at `started`. Returns whether it was one."""
         if event.data.startswith("[DONE]"):
             self._done = True
             recorder.done()
-            return
+            return False
         chunk = decoded(event.data)
         if not isinstance(chunk, Fields):
-            return
+            return False
         if event.event and "type" not in chunk:
             chunk["type"] = event.event
-        waited = self._waited + recorder.take_carried()
-        self._waited = 0.0
-        recorder.feed(chunk, now - waited, now)
+        recorder.feed(chunk, self.since(recorder, started, now), now)
+        return True
+
+    def _plain(self, data: bytes) -> bytes:
+        try:
+            return self._inflate(data)
+        except zlib.error:
+            self._blind, self._inflate = True, _nothing
+            return b""
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
@@ -108,10 +131,14 @@ class RawReader:
             self._body.clear()
 
 
-def _inflater(encoding: str) -> Callable[[bytes], bytes]:
-    """Undo the content encoding; one that we do not know gives no bytes to look at."""
+def _inflater(encoding: str) -> Callable[[bytes], bytes] | None:
+    """What undoes the content encoding; None for one that we do not know."""
     if encoding in ("", "identity"):
         return bytes
     if encoding in ("gzip", "deflate", "x-gzip"):
         return zlib.decompressobj(_ANY_ZLIB).decompress
-    return lambda _: b""
+    return None
+
+
+def _nothing(data: bytes) -> bytes:
+    return b""

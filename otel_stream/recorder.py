@@ -88,26 +88,28 @@ class Recorder:
         self.ended = False
         self.outcome: Outcome | None = None
 
-    def feed(self, chunk: Any, started: float, now: float) -> None:
+    def feed(self, chunk: Any, started: float, now: float) -> None:  # noqa: C901 - calls cost here
         """One chunk arrived: asked for at `started`, there at `now`. The hot path."""
-        self.read_at = now
         if self.ended:
             return
+        self.read_at = now
         wait = now - started
         self._add_gap(wait)
         count = self.chunks = self.chunks + 1
         if wait >= self.stall_after:
-            self._stalled(started, wait)
+            self._stalled(started, count - 1, wait)
         try:
             found = self._reader.read(chunk)
+            if found.__class__ is str:
+                self.size += len(found)
+                if self.attentive and found:
+                    self.tally.text(self, found, now)
+            elif found is not None:
+                self.tally.add(self, found, now)
         except Exception as error:
-            found = self._unreadable(error)
-        if found.__class__ is str:
-            self.size += len(found)
-            if self.attentive and found:
-                self.tally.text(self, found, now)
-        elif found is not None:
-            self.tally.add(self, found, now)
+            if report("reading a chunk", error):
+                raise
+            found = None
         if count == self._mark and count == self.chunks:
             self._marked(found, started, now)
 
@@ -148,12 +150,16 @@ class Recorder:
         """Somebody reads on."""
         self.left_at = None
 
+    def _left(self) -> float | None:
+        """When the loop was left, if nobody has read since: there may be another loop."""
+        return None if self.reading_since > (self.left_at or 0.0) else self.left_at
+
     def drop(self, outcome: Outcome) -> None:
         """Nobody holds the stream any more. `outcome` holds if no loop over it was left."""
         if self.ended:
             return
-        if self.left_at is not None:
-            self.end(self.left_outcome, self.left_at)
+        if (left := self._left()) is not None:
+            self.end(self.left_outcome, left)
         else:
             self.end(self._unless_whole(outcome), self.clock())
 
@@ -161,22 +167,23 @@ class Recorder:
         """The consumer closed the stream."""
         if self.ended:
             return
-        if self.left_at is not None:
-            outcome = self.left_outcome if outcome is Outcome.CLOSED_EARLY else outcome
-        self.end(self._unless_whole(outcome), self.left_at or self.clock())
+        if (left := self._left()) is not None and outcome is Outcome.CLOSED_EARLY:
+            outcome = self.left_outcome
+        self.end(self._unless_whole(outcome), left or self.clock())
 
     def check(self, now: float) -> float:
         """Look at the stream from outside, at `now`. Returns when to look again (s)."""
         if self.ended:
             return now
-        since = self.reading_since
+        # Read in this order: a chunk is counted only after the end of its wait is known.
+        before, since = self.chunks, self.reading_since
         if since > self.read_at:
             if now - since >= self.stall_after:
-                self._note(since)
+                self._stalled(since, before)
                 return now + self.stall_after
             return since + self.stall_after
-        if self.left_at is not None:
-            return self._end_after_grace(self.left_at, now, self.left_outcome)
+        if (left := self._left()) is not None:
+            return self._end_after_grace(left, now, self.left_outcome)
         if self.tally.terminal_last:
             return self._end_after_grace(self.read_at, now, Outcome.COMPLETED)
         return now + self.limits.grace
@@ -252,30 +259,22 @@ class Recorder:
             return Outcome.ERROR
         return Outcome.COMPLETED if self.tally.terminal else outcome
 
-    def _unreadable(self, error: Exception) -> Found:
-        if report("reading a chunk", error):
-            raise error
-        return None
-
     def _last_read(self, started: float, now: float) -> None:
-        self._chunk_at = (self.chunks, self.last_chunk_at or now)
-        self.read_at = now
         if self.ended:
             return
+        self._chunk_at = (self.chunks, self.last_chunk_at or now)
+        self.read_at = now
         if self.first_read_at is None:
             self.first_read_at = started
         self.last_wait = now - started
         if self.last_wait >= self.stall_after:
-            self._stalled(started, self.last_wait)
+            self._stalled(started, self.chunks, self.last_wait)
 
-    def _stalled(self, since: float, wait: float) -> None:
-        """A read that was a stall is over."""
-        self._note(since)
-        self.stalls.over(wait)
-
-    def _note(self, since: float) -> None:
-        if self.stalls.note(since, self.chunks, self.moments):
+    def _stalled(self, since: float, before: int, wait: float = 0.0) -> None:
+        """A read after `before` chunks is a stall; with `wait`, it is over."""
+        if self.stalls.note(since, before, self.moments):
             self.listener.stalled(self, since)
+        self.stalls.over(wait)
 
     def _marked(self, found: Found, started: float, now: float) -> None:
         """The first chunk, one that is to be shown, or one before which the gaps are folded."""
@@ -290,7 +289,7 @@ class Recorder:
         mode = self.limits.chunk_events
         if mode == "all" or (mode == "sampled" and count & (count - 1) == 0):
             kind, size = self.tally.describe(found)
-            shown = {semconv.CHUNK_INDEX: count, semconv.CHUNK_SIZE: size}
+            shown: dict[str, Any] = {semconv.CHUNK_INDEX: count, semconv.CHUNK_SIZE: size}
             shown |= {semconv.CHUNK_KIND: kind, semconv.GAP: now - started}
             self.moments.chunk(now, shown)
         next_shown = count + 1 if mode == "all" else 1 << count.bit_length()

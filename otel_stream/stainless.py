@@ -85,7 +85,6 @@ class Call:
         self._endpoint = endpoint
         self._streamed = streamed
         self._pending = False
-        self._response: Any = None
         info = endpoint.info(client, body, streamed)
         self.trace = Trace(runtime.current(), info, endpoint.reader(body))
         self.context = otel_context.set_value(_CALL, self, self.trace.context)
@@ -94,7 +93,6 @@ class Call:
         """The answer's headers are there; its body follows, or has been read already."""
         recorder = self.trace.recorder
         recorder.headers_at = recorder.clock()
-        self._response = response
         self._note(retries, response)
         if self._streamed or not response.is_closed:
             self._pending = True
@@ -129,8 +127,7 @@ class Call:
 
     def _note(self, retries: int, response: Any) -> None:
         attributes = self.trace.recorder.tally.attributes
-        if retries:
-            attributes[semconv.RETRIES] = retries
+        attributes[semconv.RETRIES] = retries
         request_id = (
             response.headers.get(self._sdk.request_id_header) if response is not None else None
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from otel_stream import semconv
@@ -13,29 +14,38 @@ __all__ = ["Stalls"]
 class Stalls:
     """Counts stalls, noted while they last by the watcher or afterwards by the reader.
 
-    The two may race for the same stall; `note` lets only one of them have it.
+    A stall is told from the next one by the chunks that came before it: pings that come while it
+    lasts do not end it. Watcher and reader may race for it; `note` lets only one of them have it.
     """
 
-    __slots__ = ("_event", "_since", "count", "time")
+    __slots__ = ("_before", "_event", "_noting", "_told", "count", "time")
 
     def __init__(self) -> None:
         self.count = 0
         self.time = 0.0
         """The sum of all whole waits that were stalls (s)."""
-        self._since = -1.0
+        self._before = -1
+        self._told = 0.0
         self._event: dict[str, Any] = {}
+        self._noting = Lock()
 
-    def note(self, since: float, chunks: int, moments: Moments) -> bool:
-        """A read that began at `since` has become a stall. Returns whether that is news."""
-        if self._since == since:
-            return False
-        self._since = since
+    def note(self, since: float, before: int, moments: Moments) -> bool:
+        """A read that began at `since`, after `before` chunks, has become a stall.
+
+        Returns whether that is news. Then its event is added, at `since`.
+        """
+        with self._noting:
+            if self._before == before:
+                return False
+            self._before = before
         self.count += 1
-        self._event = {semconv.CHUNK_INDEX: chunks}
+        self._told = 0.0
+        self._event = {semconv.CHUNK_INDEX: before + 1}
         moments.stall(since, self._event)
         return True
 
     def over(self, wait: float) -> None:
-        """The noted stall has ended after `wait` seconds: its event, at its start, now tells so."""
-        self.time += wait
-        self._event[semconv.GAP] = wait
+        """The wait of the noted stall has come to `wait` seconds, and its event tells so."""
+        if wait > self._told:
+            self.time += wait - self._told
+            self._told = self._event[semconv.GAP] = wait

@@ -49,5 +49,7 @@ def summary_of(recorder: Recorder, wall: Callable[[float], int]) -> dict[str, An
         "events_captured": sum(1 for _ in recorder.moments.in_order()),
         "events_dropped": recorder.moments.dropped,
         "stalls": recorder.stalls.count,
+        "input_tokens": tally.usage.input if tally.usage else None,
+        "output_tokens": tally.usage.output if tally.usage else None,
         "finish_reasons": [tally.finish_reasons[c] for c in sorted(tally.finish_reasons)],
     }

@@ -129,16 +129,17 @@ class Tally:
             self.text(recorder, delta.text, now, delta.choice)
 
     def _reasoning(self, recorder: Recorder, delta: Reasoning, now: float) -> None:
-        recorder.stall_after = recorder.limits.reasoning
+        limits = recorder.limits
         recorder.attentive = True
-        if not delta.text:
-            if self.first_token_at is None:
-                recorder.stall_after = max(recorder.limits.first, recorder.limits.reasoning)
-            return
-        if self.first_reasoning_at is None:
-            self.first_reasoning_at = now
-            self.first_token(recorder, now)
-        self._content(recorder, "reasoning", delta)
+        if delta.text:
+            if self.first_reasoning_at is None:
+                self.first_reasoning_at = now
+                self.first_token(recorder, now)
+            self._content(recorder, "reasoning", delta)
+        if self.first_token_at is None:
+            recorder.stall_after = max(limits.first, limits.reasoning)
+        else:
+            recorder.stall_after = limits.reasoning
 
     def _refusal(self, recorder: Recorder, delta: Refusal, now: float) -> None:
         if delta.text:

@@ -89,7 +89,7 @@ class Trace:
 
     def first_token(self, recorder: Recorder) -> None:
         if self._callbacks.on_first_token is not None:
-            elapsed = recorder.clock() - recorder.called
+            elapsed = (recorder.tally.first_token_at or recorder.called) - recorder.called
             self._tell("on_first_token", callbacks.StreamFirstToken(self._stream(), elapsed))
 
     def delta(self, recorder: Recorder, delta: str | Delta) -> None:
@@ -216,15 +216,16 @@ class Trace:
             self.gaps(recorder, recorder.gaps.batch)
 
     def _tell_end(self) -> None:
-        recorder = self.recorder
+        recorder, tally = self.recorder, self.recorder.tally
         outcome = recorder.outcome or Outcome.ABANDONED
+        name = "on_error" if outcome.failed else "on_complete"
+        if getattr(self._callbacks, name) is None:
+            return
+        told = (self._stream(), outcome.value)
         if outcome.failed:
-            if self._callbacks.on_error is not None:
-                error_type = span.error_type_of(recorder)
-                failed = callbacks.StreamFailed(
-                    self._stream(), outcome.value, error_type, self.summary()
-                )
-                self._tell("on_error", failed)
-        elif self._callbacks.on_complete is not None:
-            completed = callbacks.StreamCompleted(self._stream(), outcome.value, self.summary())
-            self._tell("on_complete", completed)
+            error_type = span.error_type_of(recorder)
+            self._tell(name, callbacks.StreamFailed(*told, error_type, self.summary()))
+        else:
+            text = tally.capture.whole_text() if tally.capture is not None else None
+            end = callbacks.StreamCompleted(*told, self.summary(), tally.usage, text)
+            self._tell(name, end)

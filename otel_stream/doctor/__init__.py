@@ -9,6 +9,7 @@ whether they still have what we wrap.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from otel_stream import errors, runtime
@@ -32,12 +33,13 @@ def examine() -> Report:
         *_settings_problems(reading),
         *versions.problems(),
         *environment.problems(settings),
-        *instrumentors.problems(ours, settings),
+        *instrumentors.problems(ours),
         *others.problems(rivals),
         *_fault_problems(faults),
     ]
     return Report(
         healthy=not problems,
+        executable=sys.executable,
         versions=versions.examine(),
         instrumentors=ours,
         others=rivals,
@@ -54,9 +56,13 @@ def _settings_problems(reading: Reading) -> Iterator[Problem]:
     for remark in reading.remarks:
         yield Problem(remark, "correct the variable, or unset it")
     try:
-        instrumentors.chosen(reading.settings)
+        if not instrumentors.chosen(reading.settings):
+            yield Problem("`only` and `exclude` leave nothing to instrument", "choose at least one")
     except SettingsError as problem:
-        yield Problem(str(problem), "correct the name")
+        variables = [
+            reading.sources[name] for name in ("only", "exclude") if name in reading.sources
+        ]
+        yield Problem(str(problem), f"correct {' and '.join(variables)}")
     if reading.settings.disabled:
         variable = reading.sources["disabled"]
         yield Problem(f"{variable} switches otel-stream off", f"unset {variable}")
@@ -77,8 +83,4 @@ def _faults() -> dict[str, int]:
 
 def _fault_problems(faults: dict[str, int]) -> Iterator[Problem]:
     for place, count in faults.items():
-        yield Problem(
-            f"{place}: failed {count} times" if "dropped" not in place else f"{place}: {count}",
-            "see what the logger 'otel_stream' has said about it"
-            + (" (at level DEBUG it gives the traceback)" if place in errors.faults else ""),
-        )
+        yield Problem(f"{place} (count: {count})", "see what the logger 'otel_stream' says of it")

@@ -16,7 +16,7 @@ from otel_stream.telemetry import Telemetry
 
 __all__ = ["destinations", "in_force", "problems"]
 
-_USUAL_PORT = {"4317": (GRPC, "gRPC"), "4318": (HTTP, "http/protobuf")}
+_PORTS = (("http/protobuf", 4318), ("grpc", 4317))
 
 
 def destinations(settings: Settings) -> list[Destination]:
@@ -26,11 +26,10 @@ def destinations(settings: Settings) -> list[Destination]:
     found: list[Destination] = []
     for line in telemetry.describe():
         signal, _, where = line.partition(": ")
-        places = _places(signal, settings)
-        for place in places:
+        for place in _places(signal, settings):
             if place.exporter == FILE:
                 where = where.replace(place.where, str(Path(place.where).absolute()))
-        found.append(Destination(signal, where, _notes(signal, places)))
+        found.append(Destination(signal, where, _notes(signal)))
     return found
 
 
@@ -59,7 +58,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
         try:
             for place in destination.destinations(signal, settings):
                 destination.check(place)
-                found.update((problem.what, problem) for problem in _unwritable(place))
+                for problem in (*_unwritable(place), *_odd_port(place)):
+                    found[problem.what] = problem
         except OtelStreamError as error:
             remedy = "correct the variable, or install what is missing"
             found[str(error)] = Problem(str(error), remedy)
@@ -97,28 +97,31 @@ def _unwritable(place: destination.Destination) -> Iterator[Problem]:
         )
 
 
-def _notes(signal: str, places: list[destination.Destination]) -> list[str]:
-    """What a person may not expect of this signal's way."""
-    found = [note for place in places for note in _odd_port(place)]
+def _odd_port(place: destination.Destination) -> Iterator[Problem]:
+    """A common mistake: one protocol, and the port on which collectors expect the other."""
+    if place.exporter not in (HTTP, GRPC):
+        return
+    host = place.where.partition("://")[2].partition("/")[0]
+    (spoken, usual), (expected, other) = _PORTS if place.exporter == HTTP else _PORTS[::-1]
+    if host.endswith(f":{other}"):
+        yield Problem(
+            f"{spoken} is sent to {host}, and collectors expect {expected} on that port",
+            f"set OTEL_EXPORTER_OTLP_PROTOCOL={expected}, or the endpoint's port to {usual}",
+        )
+
+
+def _notes(signal: str) -> list[str]:
     sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
-    if signal == "traces" and sampler:
-        found.append(f"OTEL_TRACES_SAMPLER={sampler}: what it leaves out counts in metrics only")
-    return found
-
-
-def _odd_port(place: destination.Destination) -> Iterator[str]:
-    """A common mistake: one protocol, and the port that collectors use for the other."""
-    for port, (exporter, protocol) in _USUAL_PORT.items():
-        usual = place.where.partition("://")[2].partition("/")[0].endswith(f":{port}")
-        if usual and place.exporter in (HTTP, GRPC) and place.exporter != exporter:
-            spoken = dict(_USUAL_PORT.values())[place.exporter]
-            yield (
-                f"{spoken} is spoken here, and {port} is the usual port of {protocol}:"
-                " see OTEL_EXPORTER_OTLP_PROTOCOL"
-            )
+    if signal != "traces" or not sampler:
+        return []
+    return [f"OTEL_TRACES_SAMPLER={sampler}: what it leaves out counts in metrics only"]
 
 
 def _shown(value: object) -> str:
     if callable(value):
         return f"{value.__module__}:{getattr(value, '__qualname__', '?')}"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None else str(value)

@@ -32,7 +32,7 @@ def examine(settings: Settings) -> list[Instrumentor]:
     return [_examine(entry, settings) for entry in control.candidates()]
 
 
-def problems(found: list[Instrumentor], settings: Settings) -> Iterator[Problem]:
+def problems(found: list[Instrumentor]) -> Iterator[Problem]:
     """What stands in the way of tracing."""
     for each in found:
         name, version = each.library, each.version
@@ -55,8 +55,6 @@ def problems(found: list[Instrumentor], settings: Settings) -> Iterator[Problem]
             "no library that otel-stream instruments is installed here",
             f"pip install 'otel-stream[{extras}]', or run the doctor in the program's environment",
         )
-    if found and not settings.disabled and all(each.state == "left_out" for each in found):
-        yield Problem("`only` and `exclude` leave out all instrumentors", "choose at least one")
 
 
 def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:

@@ -55,6 +55,7 @@ def _versions(report: Report) -> Iterator[str]:
     width = max(map(len, report.versions))
     for name, version in report.versions.items():
         yield f"  {name:{width}}  {version or '-'}"
+    yield f"  {'environment':{width}}  {report.executable}"
 
 
 def _instrumentor(each: Instrumentor) -> Iterator[str]:
@@ -68,20 +69,20 @@ def _instrumentor(each: Instrumentor) -> Iterator[str]:
 
 
 def _other(each: Other) -> Iterator[str]:
-    yield f"{each.name} {each.version} ({each.state}): {each.what}"
+    yield f"{each.name} {each.version} ({each.state})"
+    yield each.what
     if each.remedy and each.state != "disabled":
         yield f"-> {each.remedy}"
 
 
 def _destination(each: Destination) -> Iterator[str]:
-    yield f"{each.signal:8}{each.where}"
+    yield f"{each.signal:9}{each.where}"
     yield from each.notes
 
 
 def _settings(report: Report) -> Iterator[str]:
     for each in report.settings:
-        default = each.default or "nothing"
-        yield f"  {each.name} = {each.value}  ({each.source}; default: {default})"
+        yield f"  {each.name} = {each.value}  ({each.source}; default: {each.default or 'none'})"
 
 
 def _problems(report: Report) -> Iterator[str]:

@@ -72,6 +72,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. `versions` holds None for what is not installed."""
 
     healthy: bool
+    executable: str
     versions: dict[str, str | None]
     instrumentors: list[Instrumentor]
     others: list[Other]
