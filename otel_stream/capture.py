@@ -6,6 +6,9 @@ from typing import Any
 
 __all__ = ["Capture", "Piece"]
 
+_PIECES_KEPT = 4096
+"""Parts of one answer: hundreds are unusual, and an endless stream of empty ones is bounded too."""
+
 
 class Piece:
     """One message part in the making: text, reasoning, refusal or a tool call."""
@@ -32,10 +35,11 @@ class Capture:
     What comes beyond the limit is left out and `truncated` says so.
     """
 
-    __slots__ = ("_last", "_left", "_tools", "choices", "truncated")
+    __slots__ = ("_last", "_left", "_pieces", "_tools", "choices", "truncated")
 
     def __init__(self, limit: int) -> None:
         self._left = limit
+        self._pieces = 0
         self._last: dict[int, Piece] = {}
         self._tools: dict[tuple[int, Any], Piece] = {}
         self.choices: dict[int, list[Piece]] = {}
@@ -43,6 +47,9 @@ class Capture:
 
     def text(self, kind: str, text: str, choice: int) -> None:
         """A piece of text of that kind: `text`, `reasoning` or `refusal`."""
+        if self._left <= 0:
+            self.truncated = self.truncated or bool(text)
+            return
         last = self._last.get(choice)
         if last is None or last.kind != kind:
             last = self._begin(kind, choice)
@@ -57,7 +64,9 @@ class Capture:
         """The tool call with that key, begun if it is new."""
         piece = self._tools.get((choice, key))
         if piece is None:
-            piece = self._tools[choice, key] = self._begin("tool_call", choice)
+            piece = self._begin("tool_call", choice)
+            if self._pieces < _PIECES_KEPT:
+                self._tools[choice, key] = piece
         return piece
 
     def arguments(self, piece: Piece, text: str) -> None:
@@ -73,7 +82,12 @@ class Capture:
         self._begin("part", choice).done = part
 
     def _begin(self, kind: str, choice: int) -> Piece:
-        piece = self._last[choice] = Piece(kind)
+        piece = Piece(kind)
+        if self._pieces >= _PIECES_KEPT:
+            self.truncated = True
+            return piece
+        self._pieces += 1
+        self._last[choice] = piece
         self.choices.setdefault(choice, []).append(piece)
         return piece
 

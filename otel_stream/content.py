@@ -7,13 +7,14 @@ Form: OpenTelemetry semantic conventions v1.41.1, `gen-ai-input-messages.json`,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from otel_stream.capture import Capture, Piece
 from otel_stream.errors import guard
+from otel_stream.outcome import Outcome
 
-__all__ = ["FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages"]
+__all__ = ["BEYOND", "FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages"]
 
 Redact = Callable[[str], str]
 Messages = list[dict[str, Any]]
@@ -32,81 +33,131 @@ FINISH_REASONS = {
 }
 """Providers' finish reasons by the convention's word; one that stands on neither side stays."""
 
+BEYOND = 1024
+"""Characters of an answer kept beyond the limit, so that redaction sees past the cut."""
+
+_WORDS = frozenset({"finish_reason", "mime_type", "modality", "role", "type"})
+_FORMS = frozenset({"parts", "server_tool_call", "server_tool_call_response"})
+_DEEPEST = 64
+_OBJECTS_KEPT = 4096
+
 
 class Bounded:
-    """Cuts and redacts the texts of a message tree.
+    """Cuts and redacts content.
 
     Args:
         limit: Characters kept in all.
-        redact: Sees each text before it leaves.
+        redact: Sees each text before it leaves, whole.
 
     Raises whatever `redact` raises: the caller drops the content then.
     """
 
     def __init__(self, limit: int, redact: Redact | None) -> None:
         self._left = limit
+        self._objects = _OBJECTS_KEPT
         self._redact = redact
         self.truncated = False
 
-    def tree(self, value: Any) -> Any:
-        """A copy of `value` (dicts, lists, scalars) with every text redacted and cut."""
+    def content(self, content: dict[str, Any]) -> dict[str, Any]:
+        """A copy of `content` (messages or parts by attribute) with every text redacted and cut."""
+        return {name: self._form(value) for name, value in content.items()}
+
+    def _form(self, value: Any) -> Any:
+        """Lists and objects that the convention defines. Their own words are no content."""
+        if isinstance(value, (list, tuple)):
+            return self._items(value, self._form)
+        if not isinstance(value, dict):
+            return self._any(value)
+        self._objects -= 1
+        return {
+            key: item
+            if key in _WORDS and isinstance(item, str)
+            else (self._form if key in _FORMS else self._any)(item)
+            for key, item in value.items()
+        }
+
+    def _any(self, value: Any, depth: int = 0) -> Any:
+        """What an application or a model has put there: arguments, results, schemas."""
         if isinstance(value, str):
             return self._text(value)
+        if depth >= _DEEPEST:
+            self.truncated = True
+            return None
+        self._left -= 1
         if isinstance(value, dict):
-            return {str(key): self._field(key, item) for key, item in value.items()}
+            pairs = self._items(value.items(), lambda pair: self._pair(pair, depth))
+            return dict(pairs)
         if isinstance(value, (list, tuple)):
-            return [self.tree(item) for item in value]
-        return (
-            value if isinstance(value, (int, float, bool, type(None))) else self._text(str(value))
-        )
-
-    def _field(self, key: Any, value: Any) -> Any:
-        # Words of the format itself are neither content nor counted.
-        if key in {"type", "role", "finish_reason", "modality", "mime_type"}:
+            return self._items(value, lambda item: self._any(item, depth + 1))
+        if value is None or isinstance(value, (bool, int, float)):
             return value
-        return self.tree(value)
+        return self._text(str(value))
+
+    def _pair(self, pair: tuple[Any, Any], depth: int) -> tuple[str, Any]:
+        return self._text(str(pair[0])), self._any(pair[1], depth + 1)
+
+    def _items(self, items: Iterable[Any], copy: Callable[[Any], Any]) -> list[Any]:
+        """As many as there is room for."""
+        found = []
+        for item in items:
+            if self._left <= 0 or self._objects <= 0:
+                self.truncated = True
+                break
+            found.append(copy(item))
+        return found
 
     def _text(self, text: str) -> str:
         if self._redact is not None:
             text = str(self._redact(text))
         if len(text) > self._left:
             self.truncated = True
-            text = text[: self._left]
+            text = text[: max(self._left, 0)]
         self._left -= len(text)
-        return text
+        return text if text.isascii() else _encodable(text)
 
 
-def bounded(value: Any, limit: int, redact: Redact | None) -> tuple[Any, bool] | None:
-    """`value` redacted and cut to `limit` characters, and whether it was cut.
+def bounded(
+    content: dict[str, Any], limit: int, redact: Redact | None
+) -> tuple[dict[str, Any], bool] | None:
+    """`content` redacted and cut to `limit` characters, and whether it was cut.
 
     None when redaction fails: then the content is dropped, not let through.
     """
     with guard("redacting content"):
         cut = Bounded(limit, redact)
-        return cut.tree(value), cut.truncated
+        return cut.content(content), cut.truncated
     return None
 
 
 def as_json(value: Any) -> str:
     """Compact JSON. Half an emoji (a lone surrogate, common in a cut stream) becomes `?`."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _encodable(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str))
+
+
+def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def output_messages(capture: Capture, finish_reasons: dict[int, str]) -> Messages:
-    """The answer: one message for each choice."""
+def output_messages(
+    capture: Capture, finish_reasons: dict[int, str], outcome: Outcome | None
+) -> Messages:
+    """The answer: one message for each choice. Where no finish reason came, the outcome tells."""
     return [
         {
             "role": "assistant",
             "parts": [_part(piece) for piece in capture.choices.get(choice, ())],
-            "finish_reason": _finish_reason(finish_reasons.get(choice)),
+            "finish_reason": _finish_reason(finish_reasons.get(choice), outcome),
         }
         for choice in sorted({*capture.choices, *finish_reasons})
     ]
 
 
-def _finish_reason(reason: str | None) -> str:
-    return "error" if reason is None else FINISH_REASONS.get(reason, reason)
+def _finish_reason(reason: str | None, outcome: Outcome | None) -> str:
+    if reason is not None:
+        return FINISH_REASONS.get(reason, reason)
+    if outcome is Outcome.COMPLETED:
+        return "stop"
+    return "error" if outcome is None or outcome.failed else outcome.value
 
 
 def _part(piece: Piece) -> dict[str, Any]:
@@ -121,8 +172,8 @@ def _part(piece: Piece) -> dict[str, Any]:
 def _tool_call(piece: Piece) -> dict[str, Any]:
     arguments: Any = piece.text
     try:
-        arguments = json.loads(arguments) if arguments else None
-    except ValueError:
+        arguments = json.loads(arguments, parse_constant=str) if arguments else None
+    except (ValueError, RecursionError):
         pass  # Cut short: the fragment stays a string, as it came.
     call: dict[str, Any] = {"type": "tool_call", "name": piece.name or "", "id": piece.id}
     if piece.server:

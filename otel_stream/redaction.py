@@ -15,9 +15,10 @@ __all__ = ["hashed", "scrub"]
 _SECRET = re.compile(
     r"""\b(?:sk|pk|rk|xai|gsk|r8|hf|pplx|nvapi)[-_][\w*.-]{6,}
       | \bAIza[\w-]{10,}
-      | (?i:\b(?:bearer|basic)\s+)[\w+/=*.~-]{6,}
-      | (?i:\b(?:api[-_ ]?key|authorization|x-api-key)["']?\s*[:=]\s*["']?)
-        (?!bearer|basic)[\w+/=*.~-]{6,}
+      | (?i:\b(?:api[-_ ]?key|authorization)(?:\s+provided)?["']?\s*[:=]\s*["']?
+            (?:bearer\s+|basic\s+)?)[\w+/=*.~-]{6,}
+      | (?i:\bbearer\s+)[\w+/=*.~-]{6,}
+      | (?i:\bbasic\s+)(?=\S*[A-Z0-9=])[\w+/=*.~-]{6,}
     """,
     re.VERBOSE,
 )

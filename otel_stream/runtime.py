@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +145,10 @@ def ensure(**given: Any) -> None:
     settings = Settings.resolve_lenient(**{n: v for n, v in said.items() if n not in PROVIDERS})
     if old is not None:
         old.telemetry.shutdown()
-    _current, _said = Runtime(settings, Telemetry(settings, **providers)), said
+    # A configuration file is whole: what it leaves out goes nowhere.
+    private = not os.environ.get("OTEL_CONFIG_FILE")
+    _current = Runtime(settings, Telemetry(settings, private=private, **providers))
+    _said = said
     _warn_of_ignored(given)
 
 

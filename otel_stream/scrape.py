@@ -40,7 +40,8 @@ class Endpoint(PrometheusMetricReader):
         self._pid = os.getpid()
         super().__init__(registry=registry)
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._server.server_port}/metrics"
+        self.port = self._server.server_port
+        self.url = f"http://{shown}:{self.port}/metrics"
         threading.Thread(
             target=self._server.serve_forever,
             args=(_POLL,),

@@ -47,8 +47,8 @@ class SSEParser:
 
     @property
     def unfinished(self) -> bytes:
-        """The line that has begun and not ended."""
-        return b"".join(self._rest)
+        """The event and the line that have begun and not ended: data, and the line as it came."""
+        return b"\n".join([*self._data, b"".join(self._rest)])
 
     def _lines(self, data: bytes) -> Iterator[bytes]:
         if self._skip_lf and data:

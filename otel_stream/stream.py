@@ -62,9 +62,17 @@ class _Held:
         with guard("ending a stream"):
             if isinstance(error, (StopIteration, StopAsyncIteration)):
                 recorder.finish(started, recorder.clock(), self._done())
+            elif self._is_cut(error):
+                recorder.finish(started, recorder.clock())
             else:
                 outcome = interruption.of_error(error)
                 recorder.fail(error, started, recorder.clock(), outcome)
+
+    def _is_cut(self, error: BaseException) -> bool:
+        """Whether the SDK has choked on half a letter, with which the body had ended cleanly."""
+        if not isinstance(error, UnicodeDecodeError) or self._done is _never:
+            return False
+        return not self._done()
 
     def leave(self) -> None:
         """A loop was left."""

@@ -42,6 +42,7 @@ class Telemetry:
         settings: Where private providers send to, and whether there is anything at all.
         tracer_provider: Used instead of the global one. So are the next two.
         begin: False only to describe: nothing is registered or started.
+        private: False where what the application leaves out is to go nowhere.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Telemetry:
         meter_provider: MeterProvider | None = None,
         logger_provider: LoggerProvider | None = None,
         begin: bool = True,
+        private: bool = True,
     ) -> None:
         self.settings = settings
+        self._may_embed = private
         self._faults: Faults | None = None
         self._private: dict[str, Embedded] = {}
         self._foreign: dict[str, Errands] = {}
@@ -157,6 +160,7 @@ class Telemetry:
         return [
             route.signal.name
             for route in self._routes
+            if self._may_embed
             if (provider := route.application) is None or self._is_ours(provider)
         ]
 
@@ -212,7 +216,7 @@ class Telemetry:
     def _provider(self, signal: str) -> Any:
         """The private provider of a signal, made when needed first. None: there is to be none."""
         with self._changing:
-            if self._closed:
+            if self._closed or not self._may_embed:
                 return None
             if signal in self._private:
                 return self._private[signal].provider
@@ -259,6 +263,8 @@ class Telemetry:
         if (provider := route.application) is not None and not self._is_ours(provider):
             whose = "the one given" if route.given is not None else "the application's global one"
             return f"{whose}, {type(provider).__module__}.{type(provider).__qualname__}"
+        if not self._may_embed:
+            return "nowhere (OTEL_CONFIG_FILE has no provider for it)"
         embedded = self._private.get(route.signal.name)
         try:
             planned = [each.where for each in destinations(route.signal.name, self.settings)]

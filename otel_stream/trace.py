@@ -13,7 +13,7 @@ from opentelemetry.trace import Span
 from otel_stream import callbacks, semconv, span
 from otel_stream.call import CallInfo, Content
 from otel_stream.capture import Capture
-from otel_stream.content import as_json, bounded, output_messages
+from otel_stream.content import BEYOND, as_json, bounded, output_messages
 from otel_stream.delta import Delta, Reader, Usage
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
@@ -56,7 +56,7 @@ class Trace:
             reader,
             self,
             limits=runtime.limits,
-            capture=Capture(runtime.settings.content_limit) if runtime.captures else None,
+            capture=self._capture(),
             wants_deltas=self._callbacks.on_delta is not None,
             clock=clock,
         )
@@ -132,6 +132,10 @@ class Trace:
         if self._callbacks.on_start is not None:
             self._tell("on_start", callbacks.StreamStarted(self._stream()))
 
+    def _capture(self) -> Capture | None:
+        limit = self._runtime.settings.content_limit
+        return Capture(limit + BEYOND) if self._runtime.captures else None
+
     def _stream(self) -> callbacks.StreamInfo:
         ids = self.span.get_span_context()
         info = self._info
@@ -189,7 +193,8 @@ class Trace:
         answered: Content = {}
         capture = tally.capture
         if capture is not None and capture.choices:
-            answered[semconv.OUTPUT_MESSAGES] = output_messages(capture, tally.finish_reasons)
+            reasons, outcome = tally.finish_reasons, self.recorder.outcome
+            answered[semconv.OUTPUT_MESSAGES] = output_messages(capture, reasons, outcome)
         found: Content = {}
         cut = capture is not None and capture.truncated
         for content in (asked, answered):
