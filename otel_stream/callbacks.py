@@ -8,9 +8,10 @@ callbacks. Its queue is bounded; what finds no room is counted (`otel_stream.eve
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
+import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from queue import Empty, Full, Queue
 from typing import Any
@@ -19,6 +20,7 @@ import msgspec
 
 from otel_stream.delta import Delta, Usage
 from otel_stream.errors import guard
+from otel_stream.fork import call_in_child
 
 __all__ = [
     "Callbacks",
@@ -142,7 +144,7 @@ class Dispatcher:
         self._size = size
         self._on_drop = on_drop
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        call_in_child(self._reset)
 
     def call(self, callback: Callable[[Any], Returned] | None, event: Any) -> None:
         """Have `callback(event)` called soon. Never blocks, never raises."""
@@ -163,11 +165,12 @@ class Dispatcher:
         if self._thread is None:
             return True
         reached = threading.Event()
+        until = time.monotonic() + timeout
         try:
             self._queue.put((lambda _: reached.set(), None), timeout=timeout)
         except Full:
             return False
-        return reached.wait(timeout)
+        return reached.wait(max(0.0, until - time.monotonic()))
 
     def _reset(self) -> None:
         """Begin anew: at first, and in a forked child, which has no such thread."""
@@ -177,13 +180,13 @@ class Dispatcher:
         self.dropped = 0
 
     def _start(self) -> None:
-        with self._starting:
+        with self._starting, guard("starting the thread of callbacks"):
             if self._thread is None:
                 thread = threading.Thread(
                     target=self._run, name="otel-stream-callbacks", daemon=True
                 )
-                self._thread = thread
                 thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         loop = asyncio.new_event_loop()
@@ -192,7 +195,9 @@ class Dispatcher:
                 callback, event = self._queue.get(timeout=60)
             except Empty:
                 continue
-            with guard(f"the callback {getattr(callback, '__name__', 'callback')}"):
+            name = getattr(callback, "__name__", "callback")
+            # One that exits, or is cancelled, ends only itself.
+            with suppress(asyncio.CancelledError, SystemExit), guard(f"the callback {name}"):
                 returned = callback(event)
                 if asyncio.iscoroutine(returned):
                     loop.run_until_complete(returned)

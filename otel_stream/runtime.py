@@ -58,6 +58,7 @@ class Runtime:
         self.captures = settings.capture_content != "none"
         self._instruments: Instruments | None = None
         telemetry.before_exit(end_streams)
+        telemetry.before_exit(self._tell_all)
 
     @property
     def tracer(self) -> Tracer:
@@ -88,6 +89,10 @@ class Runtime:
                     event_name=name,
                 )
             )
+
+    def _tell_all(self) -> None:
+        """The interpreter ends: callbacks are told of what has just ended."""
+        self.dispatcher.drain(self.settings.shutdown_timeout / 2)
 
     def _dropped_callback(self) -> None:
         with guard("counting dropped callbacks"):
@@ -141,7 +146,7 @@ def ensure(**given: Any) -> None:
         _warn_of_ignored(given)
         return
     old, said = _current, {**given, **before}
-    providers = {name: said.get(name) for name in PROVIDERS}
+    providers: dict[str, Any] = {name: said.get(name) for name in PROVIDERS}
     settings = Settings.resolve_lenient(**{n: v for n, v in said.items() if n not in PROVIDERS})
     if old is not None:
         old.telemetry.shutdown()

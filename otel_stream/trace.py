@@ -33,7 +33,7 @@ class Trace:
         runtime: Settings, providers and callbacks.
         info: What the call asks for.
         reader: Reads its chunks.
-        callbacks: Told of this stream beside the runtime's own.
+        own_callbacks: Told of this stream beside the runtime's.
         clock: Monotonic seconds.
     """
 
@@ -48,7 +48,7 @@ class Trace:
     ) -> None:
         self._runtime = runtime
         self._info = info
-        self._callbacks = own_callbacks or runtime.callbacks
+        self._callbacks = [each for each in (runtime.callbacks, own_callbacks) if each]
         self._wall = time.time_ns()
         self._instruments = runtime.instruments
         self._labels = info.labels()
@@ -57,7 +57,7 @@ class Trace:
             self,
             limits=runtime.limits,
             capture=self._capture(),
-            wants_deltas=self._callbacks.on_delta is not None,
+            wants_deltas=self._hears("on_delta"),
             clock=clock,
         )
         self.owned = Owned(runtime.tracer, info, self._wall)
@@ -88,7 +88,7 @@ class Trace:
     # --- Listener ----------------------------------------------------------------------------
 
     def first_token(self, recorder: Recorder) -> None:
-        if self._callbacks.on_first_token is not None:
+        if self._hears("on_first_token"):
             elapsed = (recorder.tally.first_token_at or recorder.called) - recorder.called
             self._tell("on_first_token", callbacks.StreamFirstToken(self._stream(), elapsed))
 
@@ -101,7 +101,7 @@ class Trace:
             self._tell("on_stall", callbacks.StreamStalled(self._stream(), since - recorder.called))
 
     def usage(self, recorder: Recorder, usage: Usage) -> None:
-        if self._callbacks.on_usage is not None:
+        if self._hears("on_usage"):
             self._tell("on_usage", callbacks.StreamUsage(self._stream(), usage))
 
     def gaps(self, recorder: Recorder, waits: Sequence[float]) -> None:
@@ -129,7 +129,7 @@ class Trace:
         if self._info.streamed:
             watcher.add(self.recorder)
             self._instruments.opened(self._labels, self.context, 1)
-        if self._callbacks.on_start is not None:
+        if self._hears("on_start"):
             self._tell("on_start", callbacks.StreamStarted(self._stream()))
 
     def _capture(self) -> Capture | None:
@@ -143,8 +143,12 @@ class Trace:
             f"{ids.trace_id:032x}", f"{ids.span_id:016x}", info.operation, info.provider, info.model
         )
 
+    def _hears(self, name: str) -> bool:
+        return any(getattr(each, name) is not None for each in self._callbacks)
+
     def _tell(self, name: str, event: Any) -> None:
-        self._runtime.dispatcher.call(getattr(self._callbacks, name), event)
+        for each in self._callbacks:
+            self._runtime.dispatcher.call(getattr(each, name), event)
 
     def _answered(self) -> dict[str, Any]:
         model = self.recorder.tally.response_model
@@ -224,7 +228,7 @@ class Trace:
         recorder, tally = self.recorder, self.recorder.tally
         outcome = recorder.outcome or Outcome.ABANDONED
         name = "on_error" if outcome.failed else "on_complete"
-        if getattr(self._callbacks, name) is None:
+        if not self._hears(name):
             return
         told = (self._stream(), outcome.value)
         if outcome.failed:

@@ -85,11 +85,11 @@ class Watcher:
         return max(sleep, 0.001)
 
     def _start(self) -> None:
-        with self._starting:
+        with self._starting, guard("starting the watching thread"):
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="otel-stream-watcher", daemon=True)
-                self._thread = thread
                 thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         while True:
