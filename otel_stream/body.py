@@ -6,6 +6,7 @@ the bytes only when the application reads them itself instead of through the SDK
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any
@@ -85,7 +86,11 @@ class BodyTap:
         close comes from somewhere else.
         """
         recorder = self.recorder
-        if not recorder.ended and (self.waiting or not recorder.in_read):
+        if recorder.ended or watcher.collecting:
+            return  # Collected with all the rest: the stream is dropped, and nobody closed it.
+        if isinstance(sys.exc_info()[1], GeneratorExit):
+            return  # A loop over the bytes was left, which closes them. The loop has told already.
+        if self.waiting or not recorder.in_read:
             with guard("closing a stream"):
                 recorder.close(interruption.of_reader())
 

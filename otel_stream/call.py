@@ -9,7 +9,10 @@ import msgspec
 
 from otel_stream import semconv
 
-__all__ = ["CallInfo", "Content"]
+__all__ = ["UNKNOWN", "CallInfo", "Content"]
+
+UNKNOWN = "unknown"
+"""The provider of a call that does not name one."""
 
 Content = dict[str, Any]
 """Content attributes of the request by name (`gen_ai.input.messages`, …), not yet bounded."""

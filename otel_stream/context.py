@@ -10,7 +10,7 @@ from typing import Any, Self
 from opentelemetry.trace import Span
 
 from otel_stream import interruption, runtime, semconv
-from otel_stream.call import CallInfo
+from otel_stream.call import UNKNOWN, CallInfo
 from otel_stream.callbacks import Callbacks
 from otel_stream.delta import Failure, Finish, Found, Response, Text, Usage
 from otel_stream.errors import guard
@@ -19,6 +19,8 @@ from otel_stream.redaction import hashed
 from otel_stream.trace import Trace
 
 __all__ = ["StreamingTraceContext", "create_streaming_trace_context"]
+
+_OPTIONS = ("operation", "provider", "model", "callbacks", "clock")
 
 
 class _Told:
@@ -50,13 +52,15 @@ class StreamingTraceContext:
         self,
         *,
         operation: str = "chat",
-        provider: str = "unknown",
+        provider: str = UNKNOWN,
         model: str | None = None,
         attributes: Mapping[str, Any] | None = None,
         callbacks: Callbacks | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._trace: Trace | None = None
+        if runtime.is_suppressed():
+            return
         with guard("starting a streaming trace context"):
             info = CallInfo(
                 operation=operation,
@@ -70,7 +74,7 @@ class StreamingTraceContext:
 
     @property
     def span(self) -> Span | None:
-        """The span that is written on. None if it could not be started."""
+        """The span that is written on. None in a block of `suppress`, or if it failed to start."""
         return self._trace.span if self._trace is not None else None
 
     def log_streaming_start(self, stream_config: Mapping[str, Any] | None = None) -> None:
@@ -106,7 +110,7 @@ class StreamingTraceContext:
         with guard("log_streaming_chunk"):
             if self._trace is not None:
                 recorder = self._trace.recorder
-                recorder.feed(Text(str(chunk_content)), recorder.read_at, recorder.clock())
+                recorder.feed(_text(chunk_content), recorder.read_at, recorder.clock())
 
     def log_streaming_complete(
         self,
@@ -126,8 +130,9 @@ class StreamingTraceContext:
             recorder = trace.recorder
             now = recorder.clock()
             if final_content and not recorder.size:
-                recorder.feed(Text(final_content), recorder.read_at, now)
-            recorder.tally.add(recorder, _completion(completion_data or {}), now)
+                recorder.feed(_text(final_content), recorder.read_at, now)
+            if isinstance(completion_data, Mapping):
+                recorder.tally.add(recorder, _completion(completion_data), now)
             recorder.end(Outcome.COMPLETED, now)
 
     def log_streaming_error(self, error: BaseException, error_stage: str = "streaming") -> None:
@@ -135,8 +140,10 @@ class StreamingTraceContext:
         with guard("log_streaming_error"):
             trace = self._trace
             if trace is not None and not trace.recorder.ended:
-                trace.recorder.tally.attributes[semconv.ERROR_STAGE] = error_stage
+                trace.recorder.tally.attributes[semconv.ERROR_STAGE] = str(error_stage)
                 now = trace.recorder.clock()
+                if not isinstance(error, BaseException):
+                    error = RuntimeError(str(error))
                 trace.recorder.end(interruption.of_error(error), now, error)
 
     def get_streaming_summary(self) -> dict[str, Any]:
@@ -183,29 +190,41 @@ def create_streaming_trace_context(
         sender_phone, sender_jid: Who wrote. Recorded as a keyed hash only.
         sender_name: Accepted and not recorded: a name is personal.
         message_type: `text`, `audio`, …
-        options: As for `StreamingTraceContext`.
+        options: As for `StreamingTraceContext`; others are accepted and not recorded.
     """
     found: dict[str, Any] = {}
     with guard("reading the arguments of create_streaming_trace_context"):
-        sender = _digits(sender_phone) or _digits((sender_jid or "").partition("@")[0])
+        sender = _number(sender_phone) or _number(sender_jid)
+        hidden = hashed(sender) if sender else ""
         candidates = {
             semconv.CHANNEL_INSTANCE: instance_name,
             semconv.CHANNEL_MESSAGE_ID: whatsapp_message_id,
             semconv.CHANNEL_MESSAGE_TYPE: message_type if whatsapp_message_id else None,
-            semconv.CHANNEL_SENDER: hashed(sender) if sender else None,
+            semconv.CHANNEL_SENDER: hidden,
         }
-        found = {name: value for name, value in candidates.items() if value}
-    return StreamingTraceContext(
-        attributes={**found, **(options.pop("attributes", None) or {})}, **options
-    )
+        texts = {name: str(value) for name, value in candidates.items() if value}
+        # Some channels put the number into the ids of messages.
+        found = {n: t.replace(sender, hidden) if sender else t for n, t in texts.items()}
+        found.update(options.get("attributes") or {})
+    known = {name: options[name] for name in _OPTIONS if name in options}
+    return StreamingTraceContext(**known, attributes=found)
 
 
 def _completion(data: Mapping[str, Any]) -> list[Any]:
-    found: list[Any] = [Response(data.get("id"), data.get("model"))]
-    if data.get("finish_reason"):
-        found.append(Finish(str(data["finish_reason"])))
-    usage = Usage(input=data.get("input_tokens"), output=data.get("output_tokens"))
-    return [*found, usage] if (usage.input, usage.output) != (None, None) else found
+    texts = {n: str(v) for n in ("id", "model", "finish_reason") if (v := data.get(n))}
+    counts = {n: v for n in ("input_tokens", "output_tokens") if type(v := data.get(n)) is int}
+    found: list[Any] = [Response(texts.get("id"), texts.get("model"))]
+    if "finish_reason" in texts:
+        found.append(Finish(texts["finish_reason"]))
+    if counts:
+        found.append(Usage(counts.get("input_tokens"), counts.get("output_tokens")))
+    return found
+
+
+def _text(content: Any) -> Text:
+    if isinstance(content, (bytes, bytearray)):
+        content = content.decode("utf-8", "replace")
+    return Text("" if content is None else str(content))
 
 
 def _plain(prefix: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -217,5 +236,7 @@ def _plain(prefix: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _digits(phone: str | None) -> str:
-    return "".join(c for c in phone or "" if c.isdigit())
+def _number(sender: Any) -> str:
+    """The digits of a phone number, or of a JID: `number[:device]@server`."""
+    number = str(sender or "").partition("@")[0].partition(":")[0]
+    return "".join(c for c in number if c.isdigit())

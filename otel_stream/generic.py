@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import wrapt
 
 from otel_stream import interruption, runtime
-from otel_stream.call import CallInfo
+from otel_stream.call import UNKNOWN, CallInfo
 from otel_stream.callbacks import Callbacks
-from otel_stream.delta import Delta, Failure, Found
+from otel_stream.delta import Delta, Failure, Finish, Found, Terminal
 from otel_stream.errors import guard
 from otel_stream.stream import TracedAsyncIterator, TracedIterator
 from otel_stream.trace import Trace
@@ -32,11 +32,22 @@ class _Items:
         self._ended = terminal is None
 
     def read(self, item: Any) -> Found:
-        if self._terminal is not None and self._terminal(item):
-            self._ended = True
         if self._read is not None:
-            return self._read(item)
-        return item if isinstance(item, _DELTAS) else None
+            found = self._read(item)
+        else:
+            found = item if isinstance(item, _DELTAS) else None
+        if not self._is_last(item, found):
+            return found
+        self._ended = True
+        return [*_listed(found), Terminal()]
+
+    def _is_last(self, item: Any, found: Found) -> bool:
+        """Whether the item says that the answer is whole: then it matters not who reads on."""
+        if self._terminal is not None:
+            return self._terminal(item)
+        if found is None or found.__class__ is str:
+            return False
+        return any(delta.__class__ is Finish for delta in _listed(found))
 
     def whole(self, done: bool) -> bool:
         return self._ended
@@ -45,12 +56,35 @@ class _Items:
         return None
 
 
-class _Traced(wrapt.ObjectProxy[Any]):
+def _listed(found: Found) -> Sequence[str | Delta]:
+    if isinstance(found, (list, tuple)):
+        return found
+    return () if found is None else (found,)  # type: ignore[return-value]
+
+
+if TYPE_CHECKING:
+    _Proxy = wrapt.ObjectProxy[Any]
+else:
+    _Proxy = wrapt.ObjectProxy  # which knows no parameters before wrapt 2
+
+
+class _Traced(_Proxy):
     """The iterable as it was, but for how it is iterated and closed."""
 
     def __init__(self, wrapped: Any, held: Any) -> None:
         super().__init__(wrapped)
         self._self_held = held
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        return self._closing(found) if name in ("aclose", "close") else found
+
+    def _closing(self, close: Any) -> Any:
+        def closing(*args: Any, **kwargs: Any) -> Any:
+            self._closes()
+            return close(*args, **kwargs)
+
+        return closing
 
     def _closes(self) -> None:
         with guard("closing a stream"):
@@ -63,10 +97,6 @@ class _TracedSync(_Traced):
 
     def __next__(self) -> Any:
         return next(self._self_held)
-
-    def close(self) -> Any:
-        self._closes()
-        return self.__wrapped__.close()
 
     def __enter__(self) -> Any:
         entered = self.__wrapped__.__enter__()
@@ -84,10 +114,6 @@ class _TracedAsync(_Traced):
     def __anext__(self) -> Any:
         return self._self_held.__anext__()
 
-    async def aclose(self) -> Any:
-        self._closes()
-        return await self.__wrapped__.aclose()
-
     async def __aenter__(self) -> Any:
         entered = await self.__wrapped__.__aenter__()
         return self if entered is self.__wrapped__ else entered
@@ -101,7 +127,7 @@ def trace_stream(
     stream: T,
     *,
     operation: str = "chat",
-    provider: str = "unknown",
+    provider: str = UNKNOWN,
     model: str | None = None,
     attributes: Mapping[str, Any] | None = None,
     read: Callable[[Any], Found] | None = None,
@@ -128,21 +154,27 @@ def trace_stream(
     if not hasattr(stream, "__aiter__") and not hasattr(stream, "__iter__"):
         kind = type(stream).__name__
         raise TypeError(f"trace_stream needs an iterable, sync or async, not {kind}")
-    if runtime.is_suppressed():
+    source = None if runtime.is_suppressed() else _source(stream)
+    if source is None:
         return stream
-    info = CallInfo(
-        operation=operation, provider=provider, model=model, attributes=dict(attributes or {})
-    )
     with guard("tracing a stream"):
+        given = dict(attributes or {})
+        info = CallInfo(operation=operation, provider=provider, model=model, attributes=given)
         trace = Trace(runtime.current(), info, _Items(read, terminal), own_callbacks=callbacks)
-        return cast(T, _proxy(stream, trace))
+        return cast(T, _proxy(stream, source, trace))
     return stream
 
 
-def _proxy(stream: Any, trace: Trace) -> Any:
+def _source(stream: Any) -> Any:
+    """The iterator of `stream`; None if it fails to give one, as it will tell who iterates."""
+    try:
+        return stream.__aiter__() if hasattr(stream, "__aiter__") else iter(stream)
+    except Exception:  # noqa: BLE001 - not ours
+        return None
+
+
+def _proxy(stream: Any, source: Any, trace: Trace) -> Any:
     recorder, context = trace.recorder, trace.context
     if hasattr(stream, "__aiter__"):
-        return _TracedAsync(
-            stream, TracedAsyncIterator(stream.__aiter__(), recorder, context=context)
-        )
-    return _TracedSync(stream, TracedIterator(iter(stream), recorder, context=context))
+        return _TracedAsync(stream, TracedAsyncIterator(source, recorder, context=context))
+    return _TracedSync(stream, TracedIterator(source, recorder, context=context))

@@ -7,6 +7,7 @@ call (an official instrumentation's, or the application's), it is enriched and i
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -16,7 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind
 
 from otel_stream import semconv
-from otel_stream.call import CallInfo
+from otel_stream.call import UNKNOWN, CallInfo
 
 __all__ = ["Owned"]
 
@@ -43,6 +44,7 @@ class Owned:
     def __init__(self, tracer: trace.Tracer, info: CallInfo, start_time: int) -> None:
         around = trace.get_current_span()
         if _is_inference_of(around, info):
+            _adopt(info, getattr(around, "attributes", {}))
             _borrowed.add(around)
             self.ours = False
             self.span = around
@@ -70,14 +72,25 @@ def _is_inference_of(span: Span, info: CallInfo) -> bool:
     """Whether `span` stands for this very call: a client inference span that has no usage yet."""
     if not span.is_recording() or getattr(span, "kind", None) is not SpanKind.CLIENT:
         return False
-    attributes = getattr(span, "attributes", None) or {}
+    attributes = getattr(span, "attributes", None)
+    if not isinstance(attributes, Mapping):
+        return False
     if attributes.get(semconv.OPERATION_NAME) not in semconv.INFERENCE_OPERATIONS:
         return False
-    if attributes.get(semconv.REQUEST_MODEL, info.model) != info.model:
+    if info.model and attributes.get(semconv.REQUEST_MODEL, info.model) != info.model:
         return False
     if any(name.startswith(semconv.USAGE_PREFIX) for name in attributes):
         return False
     return span not in _borrowed
+
+
+def _adopt(info: CallInfo, attributes: Mapping[str, Any]) -> None:
+    """What the call itself does not say, the span around it does."""
+    if info.provider == UNKNOWN:
+        info.operation = attributes[semconv.OPERATION_NAME]
+        info.provider = attributes.get(semconv.PROVIDER_NAME, UNKNOWN)
+    info.model = info.model or attributes.get(semconv.REQUEST_MODEL)
+    info.server_address = info.server_address or attributes.get(semconv.SERVER_ADDRESS)
 
 
 def _scope(span: Span) -> str:

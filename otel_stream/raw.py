@@ -76,8 +76,10 @@ class RawReader:
 
     def feed(self, recorder: Recorder, data: bytes, started: float) -> None:
         """Bytes came that were asked for at `started`."""
+        if recorder.ended:
+            return
         now = recorder.clock()
-        recorder.read_at = now
+        recorder.arrived(now)
         data = self._plain(data)
         if self._parser is None:
             self._keep(data)
@@ -89,6 +91,8 @@ class RawReader:
 
     def finish(self, recorder: Recorder, started: float, now: float) -> None:
         """The body ended."""
+        if recorder.ended:
+            return
         if self._parser is None:
             answer = decoded(b"".join(self._body)) if self._body else None
             if answer is not None:

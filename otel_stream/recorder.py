@@ -113,6 +113,11 @@ class Recorder:
         if count == self._mark and count == self.chunks:
             self._marked(found, started, now)
 
+    def arrived(self, now: float) -> None:
+        """A read ended, with no chunk or none yet."""
+        self._chunk_at = (self.chunks, self.last_chunk_at or now)
+        self.read_at = now
+
     def finish(self, started: float, now: float, done: bool = False) -> None:
         """The body ended cleanly. `done`: the wire's own end mark was seen."""
         self._last_read(started, now)
@@ -262,8 +267,7 @@ class Recorder:
     def _last_read(self, started: float, now: float) -> None:
         if self.ended:
             return
-        self._chunk_at = (self.chunks, self.last_chunk_at or now)
-        self.read_at = now
+        self.arrived(now)
         if self.first_read_at is None:
             self.first_read_at = started
         self.last_wait = now - started

@@ -9,7 +9,7 @@ import re
 import secrets
 from functools import cache
 
-__all__ = ["hashed", "scrub"]
+__all__ = ["LONGEST", "hashed", "scrub"]
 
 # Providers repeat the key in "incorrect API key" answers; proxies echo headers.
 _SECRET = re.compile(
@@ -22,12 +22,13 @@ _SECRET = re.compile(
     """,
     re.VERBOSE,
 )
-_LONGEST = 4096
+LONGEST = 4096
+"""Characters of a text that are looked at and kept."""
 
 
 def scrub(text: str) -> str:
     """`text` without what looks like a key or token, cut to 4,096 characters."""
-    return _SECRET.sub("[secret]", text[:_LONGEST])
+    return _SECRET.sub("[secret]", text[:LONGEST])
 
 
 def hashed(value: str) -> str:

@@ -10,8 +10,9 @@ from opentelemetry.trace import Span, Status, StatusCode
 
 from otel_stream import semconv
 from otel_stream.delta import Usage
+from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
-from otel_stream.redaction import scrub
+from otel_stream.redaction import LONGEST, scrub
 
 if TYPE_CHECKING:
     from otel_stream.recorder import Recorder
@@ -165,16 +166,33 @@ def events_of(recorder: Recorder, wall: Callable[[float], int]) -> list[Event]:
 
 def exception_event(error: BaseException, at: int) -> Event:
     """The convention's `exception` event, keys and tokens scrubbed from its texts."""
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
     return (
         semconv.EXCEPTION_EVENT,
         {
             semconv.EXCEPTION_TYPE: class_name(error),
-            semconv.EXCEPTION_MESSAGE: scrub(str(error)),
-            semconv.EXCEPTION_STACKTRACE: scrub("".join(lines)),
+            semconv.EXCEPTION_MESSAGE: scrub(_text_of(error)),
+            semconv.EXCEPTION_STACKTRACE: scrub(_stack_of(error)),
         },
         at,
     )
+
+
+def _text_of(error: BaseException) -> str:
+    with guard("reading an exception's text"):
+        return str(error)
+    return ""
+
+
+def _stack_of(error: BaseException) -> str:
+    """The traceback's last lines: there stands what failed."""
+    kept: list[str] = []
+    left = LONGEST
+    for line in reversed(traceback.format_exception(type(error), error, error.__traceback__)):
+        left -= len(line)
+        if left < 0 and kept:
+            break
+        kept.append(line)
+    return "".join(reversed(kept))
 
 
 def set_status(span: Span, recorder: Recorder) -> None:
@@ -182,7 +200,7 @@ def set_status(span: Span, recorder: Recorder) -> None:
     if recorder.outcome is None or not recorder.outcome.failed:
         return
     if recorder.error is not None:
-        why = str(recorder.error)
+        why = _text_of(recorder.error)
     elif recorder.tally.failure is not None:
         why = recorder.tally.failure.message
     else:

@@ -6,6 +6,7 @@ every call once, below whatever the application or another library wraps:
 
     request             the call begins; the span is current while it is sent
     _process_response   the headers are there
+    APIResponse.close   a raw or streaming response is closed
     Stream.__init__     the SDK's loop over the body is made, at once or by a later `.parse()`
     Stream.__iter__, AsyncStream.__aiter__   a loop over it begins
 """
@@ -153,6 +154,8 @@ def wrap(sdk: Sdk, patches: Patches) -> None:
     patches.wrap(f"{base}:AsyncAPIClient.request", _async_request(sdk))
     patches.wrap(f"{base}:SyncAPIClient._process_response", _headers)
     patches.wrap(f"{base}:AsyncAPIClient._process_response", _headers)
+    patches.wrap(f"{sdk.package}._response:APIResponse.close", _closed)
+    patches.wrap(f"{sdk.package}._response:AsyncAPIResponse.close", _closed)
     patches.wrap(f"{streams}:Stream.__init__", _stream_made)
     patches.wrap(f"{streams}:AsyncStream.__init__", _stream_made)
     patches.wrap(f"{streams}:Stream.__iter__", _loop)
@@ -216,6 +219,15 @@ def _headers(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
     if call is not None:
         with guard("reading headers"):
             call.headers(kwargs["response"], kwargs.get("retries_taken") or 0)
+    return wrapped(*args, **kwargs)
+
+
+def _closed(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
+    """A raw response is closed; leaving a loop over its bytes may have closed those before."""
+    with guard("closing a response"):
+        tap = getattr(getattr(response.http_response, "stream", None), "otel_stream_tap", None)
+        if tap is not None:
+            tap.closing()
     return wrapped(*args, **kwargs)
 
 

@@ -22,7 +22,7 @@ from otel_stream.outcome import Outcome
 from otel_stream.recorder import Recorder
 from otel_stream.watcher import watcher
 
-__all__ = ["TracedAsyncIterator", "TracedIterator"]
+__all__ = ["AsyncLoop", "TracedAsyncIterator", "TracedIterator"]
 
 Done = Callable[[], bool]
 
@@ -34,7 +34,7 @@ def _never() -> bool:
 class _Held:
     """What both stand-ins share: the recorder, and that being dropped ends the stream."""
 
-    __slots__ = ("__weakref__", "_context", "_done", "_source", "recorder")
+    __slots__ = ("__weakref__", "_context", "_done", "_source", "beneath", "recorder")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class _Held:
         self.recorder = recorder
         self._context = context
         self._done = done
+        self.beneath = False
+        """Read by a helper of the SDK, whose own loops tell when they are left."""
 
     def _enter(self) -> Token[Context] | None:
         context = self._context
@@ -75,7 +77,12 @@ class _Held:
         return not self._done()
 
     def leave(self) -> None:
-        """A loop was left."""
+        """A loop over this iterator was left."""
+        if not self.beneath:
+            self.left()
+
+    def left(self) -> None:
+        """The application has left its loop."""
         recorder = self.recorder
         if not recorder.ended:
             outcome = interruption.of_reader()
@@ -153,9 +160,9 @@ class TracedAsyncIterator(_Held):
 
     __slots__ = ()
 
-    def __aiter__(self) -> _AsyncLoop:
+    def __aiter__(self) -> AsyncLoop:
         self.recorder.resume()
-        return _AsyncLoop(self)
+        return AsyncLoop(self)
 
     def __anext__(self) -> Coroutine[Any, Any, Any]:
         self.recorder.resume()
@@ -178,20 +185,23 @@ class TracedAsyncIterator(_Held):
         return chunk
 
 
-class _AsyncLoop:
+class AsyncLoop:
     """The iterator of one `async for`.
 
     An object and no async generator: a generator that is left waits for the event loop to close it,
     in a task of its own, and only then could tell.
+
+    Args:
+        held: Gives the next item by `read`, and is told by `leave`.
     """
 
     __slots__ = ("_held", "_over")
 
-    def __init__(self, held: TracedAsyncIterator) -> None:
+    def __init__(self, held: Any) -> None:
         self._held = held
         self._over = False
 
-    def __aiter__(self) -> _AsyncLoop:
+    def __aiter__(self) -> AsyncLoop:
         return self
 
     def __anext__(self) -> Coroutine[Any, Any, Any]:

@@ -51,7 +51,6 @@ class Trace:
         self._callbacks = [each for each in (runtime.callbacks, own_callbacks) if each]
         self._wall = time.time_ns()
         self._instruments = runtime.instruments
-        self._labels = info.labels()
         self.recorder = Recorder(
             reader,
             self,
@@ -61,6 +60,7 @@ class Trace:
             clock=clock,
         )
         self.owned = Owned(runtime.tracer, info, self._wall)
+        self._labels = info.labels()
         self._begin()
 
     @property
@@ -123,14 +123,18 @@ class Trace:
     # --- the beginning -----------------------------------------------------------------------
 
     def _begin(self) -> None:
-        given = otel_context.get_value(ATTRIBUTES)
-        if given and self.span.is_recording():
-            self.span.set_attributes(given)  # type: ignore[arg-type]
+        # The span has begun: nothing that fails here may keep it from being ended.
+        with guard("beginning a stream"):
+            given = otel_context.get_value(ATTRIBUTES)
+            if given and self.span.is_recording():
+                self.span.set_attributes(given)  # type: ignore[arg-type]
+            if self._info.streamed:
+                watcher.add(self.recorder)
+            if self._hears("on_start"):
+                self._tell("on_start", callbacks.StreamStarted(self._stream()))
         if self._info.streamed:
-            watcher.add(self.recorder)
-            self._instruments.opened(self._labels, self.context, 1)
-        if self._hears("on_start"):
-            self._tell("on_start", callbacks.StreamStarted(self._stream()))
+            with guard("counting an open stream"):
+                self._instruments.opened(self._labels, self.context, 1)
 
     def _capture(self) -> Capture | None:
         limit = self._runtime.settings.content_limit

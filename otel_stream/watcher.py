@@ -57,9 +57,14 @@ class Watcher:
         """The streams that are open now."""
         return list(self._open.values())
 
+    @property
+    def collecting(self) -> bool:
+        """Whether the garbage collector is at work on this thread, running destructors."""
+        return self._collecting == threading.get_ident()
+
     def soon(self, act: Callable[[], None]) -> None:
         """Do `act` now, or on the watching thread if this is a destructor run by the collector."""
-        if self._collecting == threading.get_ident():
+        if self.collecting:
             self._dropped.put(act)
         else:
             act()

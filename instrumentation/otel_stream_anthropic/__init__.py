@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib.util import find_spec
 
 from otel_stream import semconv
 from otel_stream.instrumentor import StreamInstrumentor
 from otel_stream.patches import Patches
 
 __all__ = ["AnthropicInstrumentor"]
+
+_HELPERS = "anthropic.lib.streaming"
 
 
 class AnthropicInstrumentor(StreamInstrumentor):
@@ -28,6 +31,7 @@ class AnthropicInstrumentor(StreamInstrumentor):
         return "the SDK makes a span of each call itself; it steps aside where ours is made"
 
     def _wrap(self, patches: Patches) -> None:
+        from otel_stream.helper import wrap_async_helper, wrap_helper
         from otel_stream.stainless import Sdk, wrap
         from otel_stream_anthropic.messages import Messages
         from otel_stream_anthropic.native import suppress_native_span
@@ -35,4 +39,9 @@ class AnthropicInstrumentor(StreamInstrumentor):
         endpoints = {"/v1/messages": Messages()}
         sdk = Sdk("anthropic", endpoints, "request-id", semconv.ANTHROPIC_REQUEST_ID)
         wrap(sdk, patches)
+        wrap_helper(patches, f"{_HELPERS}._messages:MessageStream")
+        wrap_async_helper(patches, f"{_HELPERS}._messages:AsyncMessageStream")
+        if find_spec(f"{_HELPERS}._beta_messages"):
+            wrap_helper(patches, f"{_HELPERS}._beta_messages:BetaMessageStream")
+            wrap_async_helper(patches, f"{_HELPERS}._beta_messages:BetaAsyncMessageStream")
         suppress_native_span(patches)

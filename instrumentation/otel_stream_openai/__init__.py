@@ -10,6 +10,8 @@ from otel_stream.patches import Patches
 
 __all__ = ["OpenAIInstrumentor"]
 
+_HELPERS = "openai.lib.streaming"
+
 
 class OpenAIInstrumentor(StreamInstrumentor):
     """Wraps the HTTP core of `openai`, so that every client and every way to call is seen."""
@@ -19,6 +21,7 @@ class OpenAIInstrumentor(StreamInstrumentor):
         return ("openai >= 1.66.0",)
 
     def _wrap(self, patches: Patches) -> None:
+        from otel_stream.helper import wrap_async_helper, wrap_helper
         from otel_stream.stainless import Endpoint, Sdk, wrap
         from otel_stream_openai.chat import ChatCompletions
         from otel_stream_openai.completions import Completions
@@ -31,3 +34,8 @@ class OpenAIInstrumentor(StreamInstrumentor):
         }
         sdk = Sdk("openai", endpoints, "x-request-id", semconv.OPENAI_REQUEST_ID)
         wrap(sdk, patches)
+        chat, responses = f"{_HELPERS}.chat._completions", f"{_HELPERS}.responses._responses"
+        wrap_helper(patches, f"{chat}:ChatCompletionStream")
+        wrap_async_helper(patches, f"{chat}:AsyncChatCompletionStream")
+        wrap_helper(patches, f"{responses}:ResponseStream")
+        wrap_async_helper(patches, f"{responses}:AsyncResponseStream")
