@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from otel_stream import semconv
+from otel_stream.attributes import encodable, sound
 
 __all__ = ["UNKNOWN", "CallInfo", "Content"]
 
@@ -41,6 +42,10 @@ class CallInfo(msgspec.Struct, kw_only=True):
     content: Callable[[], Content] | None = None
     name: str | None = None
     streamed: bool = True
+
+    def __post_init__(self) -> None:
+        self.model = encodable(self.model) if self.model is not None else None
+        self.attributes = sound(self.attributes)
 
     @property
     def span_name(self) -> str:

@@ -1,11 +1,14 @@
-"""The fields of a provider's object, whether it is a model of the SDK or plain JSON."""
+"""The fields of a provider's object, whether it is a model of the SDK or plain JSON.
+
+Neither checks what a provider sends, so what should be an object or a list may be anything.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["fields_of"]
+__all__ = ["fields_of", "items_of"]
 
 _NONE: dict[str, Any] = {}
 
@@ -23,3 +26,8 @@ def fields_of(value: Any) -> Mapping[str, Any]:
         return _NONE
     extra = getattr(value, "__pydantic_extra__", None)
     return {**own, **extra} if extra else own
+
+
+def items_of(value: Any) -> list[Any]:
+    """The items of a list. What is no list has none."""
+    return list(value) if isinstance(value, (list, tuple)) else []

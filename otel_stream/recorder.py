@@ -231,6 +231,7 @@ class Recorder:
         self.chunks -= 1
         wait = self.gaps.forget_last()
         self.carried += wait
+        self.first_read_at = self.first_read_at or self.read_at - wait
         if self._chunk_at[0] != self.chunks:
             self._chunk_at = (self.chunks, self.read_at - wait)
 

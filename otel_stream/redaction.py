@@ -9,6 +9,8 @@ import re
 import secrets
 from functools import cache
 
+from otel_stream.attributes import encodable
+
 __all__ = ["LONGEST", "hashed", "scrub"]
 
 # Providers repeat the key in "incorrect API key" answers; proxies echo headers.
@@ -28,7 +30,7 @@ LONGEST = 4096
 
 def scrub(text: str) -> str:
     """`text` without what looks like a key or token, cut to 4,096 characters."""
-    return _SECRET.sub("[secret]", text[:LONGEST])
+    return _SECRET.sub("[secret]", encodable(text[:LONGEST]))
 
 
 def hashed(value: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import Span, Status, StatusCode
 
 from otel_stream import semconv
+from otel_stream.attributes import encodable, sound
 from otel_stream.delta import Usage
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
@@ -35,6 +36,7 @@ _END_EVENT = {
     Outcome.TRUNCATED: semconv.EVENT_ERROR,
     Outcome.ERROR: semconv.EVENT_ERROR,
 }
+_LONGEST_CODE = 256
 _USAGE = (
     ("input", semconv.USAGE_INPUT_TOKENS),
     ("output", semconv.USAGE_OUTPUT_TOKENS),
@@ -59,7 +61,7 @@ def error_type_of(recorder: Recorder) -> str | None:
     if recorder.outcome is not Outcome.ERROR:
         return None
     if recorder.tally.failure is not None:
-        return recorder.tally.failure.code
+        return encodable(recorder.tally.failure.code[:_LONGEST_CODE])
     return class_name(recorder.error) if recorder.error is not None else "_OTHER"
 
 
@@ -73,7 +75,7 @@ def tokens_per_second(recorder: Recorder) -> float | None:
 
 def attributes_of(recorder: Recorder, *, streamed: bool) -> Attributes:
     """Everything that is known of the answer, content apart."""
-    found = _response(recorder)
+    found = sound(_response(recorder))
     if recorder.tally.usage is not None:
         found.update(_usage(recorder.tally.usage))
     if streamed:
@@ -149,7 +151,7 @@ def events_of(recorder: Recorder, wall: Callable[[float], int]) -> list[Event]:
     """The stream's events in order. `wall` turns the recorder's seconds into ns since the epoch."""
     called = recorder.called
     events = [
-        (name, {semconv.ELAPSED: at - called, **attributes}, wall(at))
+        (name, {semconv.ELAPSED: at - called, **sound(attributes)}, wall(at))
         for name, at, attributes in recorder.moments.in_order()
     ]
     outcome = recorder.outcome or Outcome.ABANDONED

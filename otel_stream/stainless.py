@@ -6,7 +6,7 @@ every call once, below whatever the application or another library wraps:
 
     request             the call begins; the span is current while it is sent
     _process_response   the headers are there
-    APIResponse.close   a raw or streaming response is closed
+    ResponseContextManager.__exit__   a streaming response is left
     Stream.__init__     the SDK's loop over the body is made, at once or by a later `.parse()`
     Stream.__iter__, AsyncStream.__aiter__   a loop over it begins
 """
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from opentelemetry import context as otel_context
 
 from otel_stream import interruption, runtime, semconv
-from otel_stream.body import tap_body
+from otel_stream.body import BodyTap, tap_body
 from otel_stream.call import CallInfo
 from otel_stream.delta import Delta, Reader
 from otel_stream.errors import guard
@@ -154,8 +154,8 @@ def wrap(sdk: Sdk, patches: Patches) -> None:
     patches.wrap(f"{base}:AsyncAPIClient.request", _async_request(sdk))
     patches.wrap(f"{base}:SyncAPIClient._process_response", _headers)
     patches.wrap(f"{base}:AsyncAPIClient._process_response", _headers)
-    patches.wrap(f"{sdk.package}._response:APIResponse.close", _closed)
-    patches.wrap(f"{sdk.package}._response:AsyncAPIResponse.close", _closed)
+    patches.wrap(f"{sdk.package}._response:ResponseContextManager.__exit__", _left)
+    patches.wrap(f"{sdk.package}._response:AsyncResponseContextManager.__aexit__", _left)
     patches.wrap(f"{streams}:Stream.__init__", _stream_made)
     patches.wrap(f"{streams}:AsyncStream.__init__", _stream_made)
     patches.wrap(f"{streams}:Stream.__iter__", _loop)
@@ -222,20 +222,24 @@ def _headers(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
     return wrapped(*args, **kwargs)
 
 
-def _closed(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
-    """A raw response is closed; leaving a loop over its bytes may have closed those before."""
-    with guard("closing a response"):
-        tap = getattr(getattr(response.http_response, "stream", None), "otel_stream_tap", None)
+def _left(wrapped: Any, manager: Any, args: Any, kwargs: Any) -> Any:
+    """A streaming response is left. A loop over its bytes, left before, may have closed those."""
+    with guard("leaving a response"):
+        response = vars(manager).get(f"_{type(manager).__name__}__response")
+        tap = _tap_of(getattr(response, "http_response", None))
         if tap is not None:
             tap.closing()
     return wrapped(*args, **kwargs)
 
 
+def _tap_of(response: Any) -> BodyTap | None:
+    return getattr(getattr(response, "stream", None), "otel_stream_tap", None)
+
+
 def _stream_made(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     with guard("tracing a stream"):
-        body = getattr(stream.response, "stream", None)
-        tap = getattr(body, "otel_stream_tap", None)
+        tap = _tap_of(stream.response)
         if tap is None or tap.attached or tap.recorder.ended:
             return
         traced = TracedAsyncIterator if hasattr(type(stream), "__anext__") else TracedIterator

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from otel_stream import semconv
+from otel_stream.attributes import encodable
 from otel_stream.delta import (
     Delta,
     Failure,
@@ -186,7 +188,7 @@ class Tally:
 
     def _part(self, recorder: Recorder, delta: Part, now: float) -> None:
         if self.capture is not None:
-            self.capture.part(delta.part, delta.choice, len(msgspec.json.encode(delta.part)))
+            self.capture.part(delta.part, delta.choice, len(json.dumps(delta.part, default=str)))
         if self._wants_deltas:
             recorder.listener.delta(recorder, delta)
 
@@ -208,7 +210,8 @@ class Tally:
 
     def _response(self, recorder: Recorder, delta: Response, now: float) -> None:
         self.response_id = self.response_id or delta.id
-        self.response_model = self.response_model or delta.model
+        if delta.model and not self.response_model:
+            self.response_model = encodable(delta.model)  # it becomes a metric's label too
         if delta.attributes:
             self.attributes.update(delta.attributes)
 

@@ -11,6 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from otel_stream import callbacks, semconv, span
+from otel_stream.attributes import sound
 from otel_stream.call import CallInfo, Content
 from otel_stream.capture import Capture
 from otel_stream.content import BEYOND, as_json, bounded, output_messages
@@ -127,7 +128,7 @@ class Trace:
         with guard("beginning a stream"):
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
-                self.span.set_attributes(given)  # type: ignore[arg-type]
+                self.span.set_attributes(sound(given))  # type: ignore[arg-type]
             if self._info.streamed:
                 watcher.add(self.recorder)
             if self._hears("on_start"):

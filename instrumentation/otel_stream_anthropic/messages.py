@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from otel_stream.attributes import LARGEST
 from otel_stream.call import CallInfo
 from otel_stream.delta import (
     Delta,
@@ -21,6 +22,7 @@ from otel_stream.delta import (
     ToolCall,
     Usage,
 )
+from otel_stream.fields import items_of
 from otel_stream_anthropic import request
 
 __all__ = ["MessageReader", "Messages"]
@@ -39,12 +41,13 @@ class MessageReader:
 
     def read(self, event: Any) -> Found:
         """What the event adds; one of an unknown type adds nothing."""
-        kind = event.type
+        kind = getattr(event, "type", None)
         if kind == "content_block_delta":  # The hot path.
-            delta = event.delta
-            read = _DELTAS.get(delta.type)
+            delta = getattr(event, "delta", None)
+            kind = getattr(delta, "type", None)
+            read = _DELTAS.get(kind) if kind.__class__ is str else None
             return None if read is None else read(delta, event)
-        handle = _EVENTS.get(kind)
+        handle = _EVENTS.get(kind) if kind.__class__ is str else None
         return None if handle is None else handle(self, event)
 
     def whole(self, done: bool) -> bool:
@@ -60,12 +63,12 @@ class MessageReader:
 
     def _start(self, event: Any) -> Found:
         message = getattr(event, "message", None)
-        found: Deltas = [Response(getattr(message, "id", None), getattr(message, "model", None))]
+        found: Deltas = [Response(_string(message, "id"), _string(message, "model"))]
         usage = self._usage.take(getattr(message, "usage", None), final=False)
         return [*found, usage] if usage is not None else found
 
     def _block(self, event: Any) -> Found:
-        return _block(getattr(event, "index", None), getattr(event, "content_block", None))
+        return _block(_key(event), getattr(event, "content_block", None))
 
     def _delta(self, event: Any) -> Found:
         delta = getattr(event, "delta", None)
@@ -92,10 +95,22 @@ _EVENTS: dict[str, Callable[[MessageReader, Any], Found]] = {
     "error": MessageReader._error,
 }
 _DELTAS: dict[str, Callable[[Any, Any], Found]] = {
-    "text_delta": lambda delta, event: delta.text,
-    "thinking_delta": lambda delta, event: Reasoning(delta.thinking),
-    "input_json_delta": lambda delta, event: ToolCall(event.index, arguments=delta.partial_json),
+    "text_delta": lambda delta, event: _string(delta, "text"),
+    "thinking_delta": lambda delta, event: Reasoning(_string(delta, "thinking") or ""),
+    "input_json_delta": lambda delta, event: ToolCall(
+        _key(event), arguments=_string(delta, "partial_json") or ""
+    ),
 }
+
+
+def _string(value: Any, name: str) -> str | None:
+    text = getattr(value, name, None)
+    return text if text.__class__ is str else None
+
+
+def _key(event: Any) -> Any:
+    index = getattr(event, "index", None)
+    return index if isinstance(index, (int, str)) else None
 
 
 class Messages:
@@ -111,8 +126,8 @@ class Messages:
 
     def answer(self, answer: Any) -> Iterable[str | Delta]:
         """What a whole message holds."""
-        yield Response(getattr(answer, "id", None), getattr(answer, "model", None))
-        for index, block in enumerate(getattr(answer, "content", None) or ()):
+        yield Response(_string(answer, "id"), _string(answer, "model"))
+        for index, block in enumerate(items_of(getattr(answer, "content", None))):
             yield from _whole_block(index, block)
         yield from _stop(answer)
         usage = _Counts().take(getattr(answer, "usage", None), final=True)
@@ -156,14 +171,16 @@ class _Counts:
 
 def _count(usage: Any, name: str, before: int | None) -> int | None:
     value = getattr(usage, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) else before
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    return value if known else before
 
 
 def _failure(error: Any) -> Failure:
     def field(name: str) -> Any:
         return error.get(name) if isinstance(error, dict) else getattr(error, name, None)
 
-    return Failure(str(field("type") or "_OTHER"), str(field("message") or ""))
+    code = field("type")
+    return Failure(code if isinstance(code, str) else "_OTHER", str(field("message") or ""))
 
 
 def _stop(delta: Any) -> Iterable[Delta]:
@@ -178,19 +195,19 @@ def _stop(delta: Any) -> Iterable[Delta]:
 
 def _block(index: Any, block: Any) -> Found:
     """A content block begins. Its text comes in deltas; what is sent whole is taken here."""
-    kind = getattr(block, "type", None)
+    kind = _string(block, "type") or ""
     if kind == "tool_use" or kind in _SERVER_TOOLS:
-        name, identity = getattr(block, "name", None), getattr(block, "id", None)
+        name, identity = _string(block, "name"), _string(block, "id")
         return ToolCall(index, name, identity, server=kind != "tool_use")
     if kind == "text":
-        return getattr(block, "text", None) or None
+        return _string(block, "text") or None
     if kind in ("thinking", "redacted_thinking"):
-        return Reasoning(getattr(block, "thinking", None) or "")
-    if isinstance(kind, str) and kind.endswith("_tool_result"):
+        return Reasoning(_string(block, "thinking") or "")
+    if kind.endswith("_tool_result"):
         return Part(
             {
                 "type": "server_tool_call_response",
-                "id": getattr(block, "tool_use_id", None),
+                "id": _string(block, "tool_use_id"),
                 "server_tool_call_response": {"type": kind},
             }
         )
@@ -198,10 +215,10 @@ def _block(index: Any, block: Any) -> Found:
 
 
 def _whole_block(index: int, block: Any) -> Deltas:
-    kind = getattr(block, "type", None)
+    kind = _string(block, "type")
     if kind == "tool_use" or kind in _SERVER_TOOLS:
         arguments = json.dumps(getattr(block, "input", None) or {}, default=str)
-        name, identity = getattr(block, "name", None), getattr(block, "id", None)
+        name, identity = _string(block, "name"), _string(block, "id")
         return [ToolCall(index, name, identity, arguments, server=kind != "tool_use")]
     found = _block(index, block)
     return [found] if isinstance(found, (str, Reasoning, Part)) else []

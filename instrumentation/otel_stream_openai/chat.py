@@ -19,7 +19,7 @@ from otel_stream.delta import (
     Text,
     ToolCall,
 )
-from otel_stream.fields import fields_of
+from otel_stream.fields import fields_of, items_of
 from otel_stream_openai import messages, request
 from otel_stream_openai.errors import failure_of, failure_of_body
 from otel_stream_openai.tool_calls import ToolCallKeys
@@ -101,7 +101,7 @@ class ChatReader:
         found: Deltas = []
         if not self._begun:
             found.append(self._response(fields))
-        choices = [fields_of(choice) for choice in _items(fields.get("choices"))]
+        choices = [fields_of(choice) for choice in items_of(fields.get("choices"))]
         for choice in choices:
             found += self.choice(choice, choice.get("delta"))
         usage = self._usage(fields, choices)
@@ -139,7 +139,7 @@ class ChatReader:
 
     def _tools(self, delta: Mapping[str, Any], choice: int) -> Deltas:
         found: Deltas = []
-        for call in _items(delta.get("tool_calls")):
+        for call in items_of(delta.get("tool_calls")):
             fields = fields_of(call)
             function = fields_of(fields.get("function") or fields.get("custom"))
             name, identity = function.get("name"), fields.get("id")
@@ -182,7 +182,7 @@ class ChatCompletions:
         fields = fields_of(answer)
         yield response_of(fields)
         reader = ChatReader()
-        for choice in _items(fields.get("choices")):
+        for choice in items_of(fields.get("choices")):
             yield from reader.choice(fields_of(choice), fields_of(choice).get("message"))
         usage = usage_of(fields.get("usage"))
         if usage is not None:
@@ -204,15 +204,11 @@ def response_of(answer: Mapping[str, Any]) -> Response:
     )
 
 
-def _items(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
 def _text(content: Any, choice: int) -> Deltas:
     """Text, or (Mistral) a list of typed parts."""
     if isinstance(content, str):
         return [Text(content, choice) if choice else content]
-    return [delta for part in _items(content) for delta in _part(fields_of(part), choice)]
+    return [delta for part in items_of(content) for delta in _part(fields_of(part), choice)]
 
 
 def _part(part: Mapping[str, Any], choice: int) -> Deltas:

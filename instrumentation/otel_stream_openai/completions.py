@@ -7,7 +7,7 @@ from typing import Any
 
 from otel_stream.call import CallInfo
 from otel_stream.delta import Delta, Failure, Finish, Found, Terminal, Text
-from otel_stream.fields import fields_of
+from otel_stream.fields import fields_of, items_of
 from otel_stream_openai import messages, request
 from otel_stream_openai.chat import response_of
 from otel_stream_openai.errors import failure_of, failure_of_body
@@ -33,7 +33,7 @@ class CompletionReader:
         if failed is not None:
             return failed
         found: list[str | Delta] = [] if self._seen else [response_of(fields)]
-        for choice in fields.get("choices") or ():
+        for choice in items_of(fields.get("choices")):
             found += self._choice(fields_of(choice))
         usage = usage_of(fields.get("usage"), final=self._all_finished)
         if usage is not None:

@@ -32,4 +32,5 @@ def failure_of_body(body: Any, message: str = "") -> Failure | None:
         return body.get(name) if isinstance(body, dict) else getattr(body, name, None)
 
     code = field("code") or field("type")
-    return Failure(str(code) if code else "_OTHER", str(field("message") or message))
+    known = code and isinstance(code, (str, int))  # some send the HTTP status
+    return Failure(str(code) if known else "_OTHER", str(field("message") or message))

@@ -18,6 +18,7 @@ from otel_stream.delta import (
     Terminal,
     ToolCall,
 )
+from otel_stream.fields import items_of
 from otel_stream_openai import messages, request
 from otel_stream_openai.errors import failure_of, failure_of_body
 from otel_stream_openai.usage import usage_of
@@ -37,6 +38,11 @@ def _delta(event: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
+def _key(event: Any) -> Any:
+    index = getattr(event, "output_index", None)
+    return index if isinstance(index, (int, str)) else None
+
+
 def _text(event: Any) -> Found:
     return _delta(event)
 
@@ -50,11 +56,11 @@ def _refusal(event: Any) -> Found:
 
 
 def _arguments(event: Any) -> Found:
-    return ToolCall(getattr(event, "output_index", None), arguments=_delta(event))
+    return ToolCall(_key(event), arguments=_delta(event))
 
 
 def _server_arguments(event: Any) -> Found:
-    return ToolCall(getattr(event, "output_index", None), arguments=_delta(event), server=True)
+    return ToolCall(_key(event), arguments=_delta(event), server=True)
 
 
 def _created(event: Any) -> Found:
@@ -63,13 +69,13 @@ def _created(event: Any) -> Found:
 
 def _item_added(event: Any) -> Found:
     item = getattr(event, "item", None)
-    kind = getattr(item, "type", None)
-    key = getattr(event, "output_index", None)
+    kind = _string(item, "type")
+    key = _key(event)
     if kind in _TOOLS:
         return ToolCall(key, _string(item, "name"), _string(item, "call_id"))
     if kind == "reasoning":
         return Reasoning("")
-    if isinstance(kind, str) and kind.endswith("_call"):
+    if kind is not None and kind.endswith("_call"):
         return ToolCall(key, _string(item, "name") or kind, _string(item, "id"), server=True)
     return None
 
@@ -122,7 +128,8 @@ class ResponsesReader:
 
     def read(self, event: Any) -> Found:
         """What the event adds; one of an unknown type adds nothing."""
-        read = _READ.get(event.type)
+        kind = getattr(event, "type", None)
+        read = _READ.get(kind) if kind.__class__ is str else None
         return None if read is None else read(event)
 
     def whole(self, done: bool) -> bool:
@@ -150,7 +157,7 @@ class Responses:
     def answer(self, answer: Any) -> Iterable[str | Delta]:
         """What a whole response holds."""
         yield _response(answer)
-        for index, item in enumerate(getattr(answer, "output", None) or ()):
+        for index, item in enumerate(items_of(getattr(answer, "output", None))):
             yield from _item(index, item)
         yield from _end(answer)
         if getattr(answer, "status", None) == "failed":
@@ -184,16 +191,19 @@ def _end(response: Any) -> Deltas:
 
 
 def _item(index: int, item: Any) -> Deltas:
-    kind = getattr(item, "type", None)
+    kind = _string(item, "type") or ""
     if kind in _TOOLS:
         arguments = _string(item, _TOOLS[kind]) or ""
         return [ToolCall(index, _string(item, "name"), _string(item, "call_id"), arguments)]
     if kind == "reasoning":
-        parts = [*(getattr(item, "summary", None) or ()), *(getattr(item, "content", None) or ())]
+        parts = [
+            *items_of(getattr(item, "summary", None)),
+            *items_of(getattr(item, "content", None)),
+        ]
         return [Reasoning(_string(part, "text") or "") for part in parts]
     if kind == "message":
-        return [d for part in getattr(item, "content", None) or () for d in _content(part)]
-    if isinstance(kind, str) and kind.endswith("_call"):
+        return [d for part in items_of(getattr(item, "content", None)) for d in _content(part)]
+    if kind.endswith("_call"):
         name, arguments = _string(item, "name") or kind, _string(item, "arguments") or ""
         return [ToolCall(index, name, _string(item, "id"), arguments, server=True)]
     return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from otel_stream.attributes import LARGEST
 from otel_stream.delta import Usage
 from otel_stream.fields import fields_of
 
@@ -36,6 +37,6 @@ def _details(counts: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 def _count(counts: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = counts.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST:
             return value
     return None

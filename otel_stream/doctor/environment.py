@@ -51,19 +51,20 @@ def in_force(settings: Settings, reading: Reading) -> list[InForce]:
     return found
 
 
-def problems(settings: Settings) -> Iterator[Problem]:
-    """What keeps private providers from being made, or from writing."""
-    found: dict[str, Problem] = {}
-    for signal in _private_signals(settings):
-        try:
-            for place in destination.destinations(signal, settings):
-                destination.check(place)
-                for problem in (*_unwritable(place), *_odd_port(place)):
-                    found[problem.what] = problem
-        except OtelStreamError as error:
-            remedy = "correct the variable, or install what is missing"
-            found[str(error)] = Problem(str(error), remedy)
-    yield from found.values()
+def problems(settings: Settings) -> list[Problem]:
+    """What keeps private providers from being made, or from writing. Each is said once."""
+    found = [one for signal in _private_signals(settings) for one in _problems(signal, settings)]
+    return list({problem.what: problem for problem in found}.values())
+
+
+def _problems(signal: str, settings: Settings) -> Iterator[Problem]:
+    try:
+        for place in destination.destinations(signal, settings):
+            destination.check(place)
+            yield from _unwritable(place)
+            yield from _odd_port(place)
+    except OtelStreamError as error:
+        yield Problem(str(error), "correct the variable, or install what is missing")
 
 
 def _private_signals(settings: Settings) -> list[str]:

@@ -1,0 +1,149 @@
+"""What otel-stream sees: a small chat service, answers that go well and badly, and their pictures.
+
+    make demo
+    make demo ARGS='--live openai --model gpt-4o-mini'
+
+The service talks to a provider on this machine that speaks the wires of OpenAI and Anthropic, or
+with `--live` to the real one, with your key from the usual variable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NoReturn
+
+try:
+    from otel_stream_demo.export import Export, keep_files_too
+    from otel_stream_demo.figures import figures_of
+    from otel_stream_demo.look import Look
+    from otel_stream_demo.progress import Progress
+    from otel_stream_demo.report import Said, pictures, places, say
+    from otel_stream_demo.scene import Scene, live_scenes, local_scenes
+    from otel_stream_demo.screen import Lines, Screen
+    from otel_stream_demo.service import Service
+    from otel_stream_demo.stage import behind, play
+    from rich.console import Console
+
+    import otel_stream
+    from otel_stream.testing import ProviderServer
+except ImportError as missing:
+    sys.exit(f"demo: {missing}; `make demo` installs what it needs")
+
+KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+STALL = 1.0
+"""Seconds of silence that count as a stall here. The default is 2."""
+
+
+class Refused(Exception):
+    """The demo cannot run; says why in a line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"demo: {message}; see --help\n")
+
+
+def main() -> int:
+    """Run the demo. Returns the exit status."""
+    given = arguments()
+    console = Console(highlight=False)
+    if given.plain or not console.is_terminal or console.is_dumb_terminal:
+        console = Console(highlight=False, force_terminal=False, no_color=True)
+    try:
+        return run(given, console)
+    except Refused as reason:
+        print(f"demo: {reason}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("\nstopped; streams that were open are exported as abandoned", console)
+        return 130
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says. Ends the program when that makes no sense."""
+    parser = Parser(prog="demo", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--live", choices=sorted(KEYS), help="ask the real service, with your key")
+    parser.add_argument("--model", help="the model to ask there")
+    parser.add_argument("--prompt", help="what to ask there")
+    parser.add_argument("--plain", action="store_true", help="plain lines, as in a pipe")
+    given = parser.parse_args()
+    if given.live and not given.model:
+        parser.error(f"--live {given.live} needs a model: --model NAME")
+    if given.live and not os.environ.get(KEYS[given.live]):
+        parser.error(f"--live {given.live} needs your key in the variable {KEYS[given.live]}")
+    if not given.live and (given.model or given.prompt):
+        parser.error("--model and --prompt go with --live")
+    return given
+
+
+def run(given: argparse.Namespace, console: Console) -> int:
+    """Instrument, let all scenes play, and show what their spans say."""
+    scenes = live_scenes(given.live, given.model, given.prompt) if given.live else local_scenes()
+    look = Look.of(console.encoding)
+    progress = Screen(scenes, console, look) if console.is_terminal else Lines(scenes, console)
+    said = Said()
+    export = instrument(progress, "sampled" if given.live else "all")
+    say(greeting(given, scenes), console)
+    failures = perform(progress, local=not given.live)
+    streams = figures_of(export.lines(), progress.ids, [scene.title for scene in scenes])
+    if not streams:
+        raise Refused("no stream was exported; see python -m otel_stream doctor")
+    pictures(streams, console, look)
+    places(export.where, console)
+    meant = {scene.title for scene in scenes if scene.fails}
+    wrong = {str(error) for title, error in failures.items() if title not in meant}
+    for line in [*said.lines, *sorted(wrong)]:
+        say(f"warning  {' '.join(line.split())}", console)
+    return 1 if wrong else 0
+
+
+def instrument(progress: Progress, chunk_events: str) -> Export:
+    """The one line, with what a demo wants beside the defaults. Returns where the spans go."""
+    keep_files_too()
+    try:
+        otel_stream.instrument(
+            service_name="demo",
+            stall_after=STALL,
+            chunk_events=chunk_events,
+            set_global=True,
+            callbacks=progress.callbacks(),
+        )
+    except otel_stream.OtelStreamError as error:
+        raise Refused(str(error)) from None
+    export = Export()
+    if not export.works:
+        raise Refused("the environment switches traces off; see python -m otel_stream doctor")
+    return export
+
+
+def perform(progress: Screen | Lines, *, local: bool) -> dict[str, Exception]:
+    """Let all scenes play and show them live. Returns what was raised, by the scene's title."""
+    with ExitStack() as stack:
+        service = Service({}, {})
+        if local:
+            scenes = [row.scene for row in progress.rows]
+            service = behind(stack.enter_context(ProviderServer()), scenes)
+        stack.enter_context(progress.shown())
+        try:
+            failures = play(progress.rows, service, progress.expect)
+        except KeyboardInterrupt:
+            otel_stream.shutdown()  # before the provider goes away
+            raise
+        otel_stream.flush()
+    return failures
+
+
+def greeting(given: argparse.Namespace, scenes: Sequence[Scene]) -> str:
+    """What is about to happen."""
+    where = f" with {given.live}" if given.live else ""
+    return f"{len(scenes)} conversations{where}, traced by otel_stream.instrument()\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The parts of `examples/demo.py`: a small chat service, a provider to talk to, and pictures."""

@@ -1,0 +1,116 @@
+"""Answers of the local provider: real wire formats, in the rhythm of real models."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+from otel_stream.testing import (
+    ChatStream,
+    HoldHeaders,
+    MessageStream,
+    ResponseStream,
+    Script,
+    Send,
+    Wait,
+    chat_usage,
+    message_usage,
+    response_usage,
+)
+
+__all__ = [
+    "cut_off", "fast", "overloaded", "reasoning", "slow_start", "stall", "tool_call", "whole",
+]  # fmt: skip
+
+COFFEE = (
+    "Good coffee is mostly good water, fresh beans and patience. Grind the beans just before you"
+    " brew, not too fine. Take sixty grams for a litre of water, a little below boiling. Pour a"
+    " little, wait half a minute, and pour the rest slowly in circles. Then drink it while it is"
+    " warm, and write down what you would change."
+)
+THOUGHT = (
+    "The question is general, so a filter brew is the safe choice. Ratio, grind and temperature"
+    " matter most."
+)
+
+
+def whole() -> Script:
+    """A chat answer from its first word to its last."""
+    events = ChatStream().role().text(_pieces(COFFEE)).finish().usage(chat_usage(14, 68)).done()
+    return _paced(events, headers=0.45, pace=0.15, pauses={1: 0.4})
+
+
+def reasoning() -> Script:
+    """A response that begins with a summary of its reasoning."""
+    events = ResponseStream().created().in_progress()
+    events.reasoning(_pieces(THOUGHT)[:8]).text(_pieces(COFFEE)[:8])
+    events.completed(response_usage(14, 96, reasoning=64))
+    return _paced(events, headers=0.3, pace=0.17, pauses={2: 1.0, 15: 0.5})
+
+
+def tool_call() -> Script:
+    """A message that says what it will do, and then calls a tool."""
+    events = MessageStream().start(message_usage(52, 1))
+    events.text(_pieces("Let me look up the weather in Recife.", 1))
+    events.tool_use("get_weather", ['{"ci', 'ty": ', '"Re', "cif", 'e", "un', 'it": "', 'C"}'])
+    events.delta("tool_use", {"output_tokens": 38}).stop()
+    return _paced(events, headers=0.5, pace=0.14, pauses={2: 0.3})
+
+
+def stall() -> Script:
+    """A chat answer that stands still for a while in the middle."""
+    events = ChatStream().role().text(_pieces(COFFEE)).finish().usage(chat_usage(14, 68)).done()
+    return _paced(events, headers=0.4, pace=0.1, pauses={1: 0.3, 11: 2.7})
+
+
+def fast() -> Script:
+    """A message that comes faster than anybody reads."""
+    events = MessageStream().start(message_usage(14, 1)).text(_pieces(COFFEE)[:15])
+    events.delta("end_turn", {"output_tokens": 42}).stop()
+    return _paced(events, headers=0.25, pace=0.02, pauses={2: 0.2})
+
+
+def slow_start() -> Script:
+    """A chat answer for which one may lose patience."""
+    events = ChatStream().role().text(_pieces(COFFEE)).finish().done()
+    return _paced(events, headers=0.7, pace=0.16, pauses={1: 0.6})
+
+
+def cut_off() -> Script:
+    """A message whose body ends, as if it were whole, before the provider says that it is."""
+    events = MessageStream().start(message_usage(14, 1)).text(_pieces(COFFEE)[:18])[:-1]
+    return _paced(events, headers=0.5, pace=0.1, pauses={2: 0.3})
+
+
+def overloaded() -> Script:
+    """A message in the middle of which the provider gives up."""
+    events = MessageStream().start(message_usage(14, 1)).text(_pieces(COFFEE)[:14])[:-1]
+    failed = MessageStream().error("overloaded_error", "Overloaded")
+    pauses = {2: 0.3, len(events): 0.9}
+    return _paced([*events, *failed], headers=0.35, pace=0.12, pauses=pauses)
+
+
+def _pieces(text: str, words: int = 3) -> list[str]:
+    """The text in pieces such as models send: some words and the space before them."""
+    split = text.split(" ")
+    pieces = [" ".join(split[at : at + words]) for at in range(0, len(split), words)]
+    return [pieces[0], *(f" {piece}" for piece in pieces[1:])]
+
+
+def _paced(
+    events: Sequence[bytes], *, headers: float, pace: float, pauses: Mapping[int, float]
+) -> Script:
+    """Send events in an uneven rhythm, the same in every run.
+
+    Args:
+        events: What is sent.
+        headers: Seconds before the headers.
+        pace: Seconds between two events, on average; none before the first.
+        pauses: Seconds before certain events instead, by their number from 0.
+    """
+    rhythm = random.Random(len(events))
+    steps: list[HoldHeaders | Wait | Send] = [HoldHeaders(headers)]
+    for number, event in enumerate(events):
+        usual = pace * rhythm.choice((0.2, 0.6, 1.0, 1.2, 2.0)) if number else 0.0
+        steps += [Wait(pauses.get(number, usual)), Send(event)]
+    return Script(steps, headers={"content-type": "text/event-stream; charset=utf-8"})

@@ -1,0 +1,136 @@
+"""A picture of all streams on one axis of time: a line each, a column for each slice of time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from otel_stream_demo.course import Course, Stretch
+from otel_stream_demo.figures import Figures
+from otel_stream_demo.look import KIND_STYLE, OUTCOMES, Look
+
+__all__ = ["timeline"]
+
+_LABEL = 16
+_ENDING = 13
+_STEPS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+"""Seconds between two marks of the axis."""
+
+Cell = tuple[str, str]
+"""A sign and its style."""
+
+
+def timeline(streams: Sequence[Figures], width: int, look: Look) -> list[Text]:
+    """The lines of the picture, none wider than `width`: an axis, the streams, a legend."""
+    columns = max(width - _LABEL - _ENDING - 1, 20)
+    began = min(stream.start for stream in streams)
+    lasted = max(stream.start + stream.duration for stream in streams) - began
+    slice_ = max(lasted, 0.001) / (columns - 1)
+    bars = [_Bar(stream, stream.start - began, slice_, columns) for stream in streams]
+    fullest = max((count for bar in bars for count in bar.counts), default=1.0)
+    lines = [_axis(lasted, slice_, columns, look)]
+    for stream, bar in zip(streams, bars, strict=True):
+        line = Text(f"{stream.title:{_LABEL}.{_LABEL}}", no_wrap=True)
+        for sign, style in bar.cells(fullest, look):
+            line.append(sign, style)
+        outcome = OUTCOMES[stream.outcome]
+        line.append(f" {stream.outcome}", outcome.style)
+        lines.append(line)
+    return [*lines, Text(), *_legend(width, look)]
+
+
+class _Bar:
+    """One stream in columns, each a slice of time."""
+
+    def __init__(self, stream: Figures, offset: float, slice_: float, columns: int) -> None:
+        self._course = Course(stream)
+        self._outcome = stream.outcome
+        self._offset = offset
+        self._slice = slice_
+        self._columns = columns
+        self.counts = [0.0] * columns
+        self._kinds: list[Counter[str]] = [Counter() for _ in range(columns)]
+        self._last = self._column(self._course.end)
+        for chunks in self._course.chunks:
+            first, last = self._column(chunks.start), self._column(chunks.end)
+            for column in range(first, last + 1):
+                share = chunks.amount / (last - first + 1)
+                self.counts[column] += share
+                self._kinds[column][chunks.kind] += 1 if chunks.kind in KIND_STYLE else 0
+
+    def cells(self, fullest: float, look: Look) -> Iterable[Cell]:
+        """The signs, column by column."""
+        first = self._column(0.0)
+        for column in range(self._columns):
+            if column < first or column > self._last:
+                yield " ", ""
+            elif column == self._last:
+                yield look.end(self._outcome), OUTCOMES[self._outcome].style
+            elif self.counts[column] > 0.3:
+                yield self._chunks(column, fullest, look)
+            else:
+                yield self._waiting(column, look)
+
+    def _chunks(self, column: int, fullest: float, look: Look) -> Cell:
+        level = math.ceil(self.counts[column] / fullest * len(look.levels)) - 1
+        [(kind, seen)] = self._kinds[column].most_common(1) or [("other", 0)]
+        return look.levels[max(level, 0)], KIND_STYLE.get(kind, "") if seen else "bright_black"
+
+    def _waiting(self, column: int, look: Look) -> Cell:
+        middle = (column + 0.5) * self._slice - self._offset
+        course = self._course
+        if _within(middle, course.stalls):
+            return look.stall, "red"
+        if middle < course.headers:
+            return look.asked, "bright_black"
+        if _within(middle, course.reader):
+            return look.reader, "blue"
+        if middle < course.first_token:
+            return look.headers, "cyan"
+        return look.wait, "bright_black"
+
+    def _column(self, elapsed: float) -> int:
+        return min(int((self._offset + elapsed) / self._slice), self._columns - 1)
+
+
+def _within(moment: float, stretches: Iterable[Stretch]) -> bool:
+    return any(stretch.start <= moment < stretch.end for stretch in stretches)
+
+
+def _axis(lasted: float, slice_: float, columns: int, look: Look) -> Text:
+    """Marks at round seconds, at least nine columns apart."""
+    step = next((step for step in _STEPS if step / slice_ >= 9), _STEPS[-1])
+    line = [" "] * (columns + 8)
+    for number in range(int(lasted / step) + 1):
+        column = int(number * step / slice_)
+        mark = f"{'╷' if look.unicode else '|'}{number * step:g} s"
+        line[column : column + len(mark)] = mark
+    return Text(" " * _LABEL + "".join(line).rstrip(), "bright_black", no_wrap=True)
+
+
+def _legend(width: int, look: Look) -> list[Text]:
+    """What the signs mean, in as many lines as it takes."""
+    tall = look.levels[0] + look.levels[3] + look.levels[-1]
+    entries = [
+        (look.asked, "bright_black", "asked"),
+        (look.headers, "cyan", "headers came, no token yet"),
+        (tall, "green", "chunks: text"),
+        (tall, "magenta", "reasoning"),
+        (tall, "yellow", "tool call"),
+        (tall, "bright_black", "no content"),
+        (look.wait, "bright_black", "waits for the provider"),
+        (look.stall, "red", "stall"),
+        (look.reader, "blue", "the reader is busy"),
+    ]
+    lines = [Text(no_wrap=True)]
+    for sign, style, meaning in entries:
+        entry = Text.assemble((sign, style), f" {meaning}   ")
+        if lines[-1].cell_len + entry.cell_len - 3 > width:
+            lines.append(Text(no_wrap=True))
+        lines[-1].append_text(entry)
+    for line in lines:
+        line.rstrip()
+    return lines

@@ -1,0 +1,178 @@
+"""The contract: with us, an application sees what it saw without us, and each call is told once.
+
+Every way to call × sync and async × every way to end × with and without a current span × with the
+SDK's own span switched on and off, against the same script on loopback.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode
+
+from . import wires
+from .calls import CALLS
+from .endings import Mishap
+from .stage import HAS_NATIVE, Ending, Run, Stage, Way, http
+
+pytestmark = pytest.mark.sdk_matrix
+
+STREAMS = frozenset({"events"})
+MARKED = STREAMS | {"raw"}
+LOOPS = MARKED | {"texts"}
+ALL = LOOPS | {"final"}
+
+INTERRUPTIONS = (KeyboardInterrupt, CancelledError)
+FAILURES = (openai.OpenAIError, anthropic.AnthropicError, http.HTTPError, http.StreamError)
+UNFINISHED = (RuntimeError,)
+"""What a helper raises that is asked for an answer that is not whole."""
+
+ENDINGS = [
+    Ending("exhausted", "completed", wires.whole, "exhausted", ALL),
+    Ending("read_on", "completed", wires.whole, "read_on", STREAMS),
+    Ending("read_elsewhere", "completed", wires.whole, "read_elsewhere", ALL),
+    Ending("at_terminal", "completed", wires.open_at_terminal, "left_at_terminal", MARKED),
+    *(
+        Ending(name, "closed_early", wires.hanging, name, LOOPS)
+        for name in (
+            "left",
+            "left_and_held",
+            "closed",
+            "left_with",
+            "response_closed",
+            "unread_and_closed",
+            "passed_on",
+        )
+    ),
+    Ending("failing", "closed_early", wires.hanging, "failing_body", LOOPS, (Mishap,)),
+    Ending("failing_with", "closed_early", wires.hanging, "failing_body_with", LOOPS, (Mishap,)),
+    Ending("closed_elsewhere", "closed_early", wires.paused, "closed_elsewhere", ALL, FAILURES),
+    Ending("waiting", "cancelled", wires.hanging, "interrupted_waiting", ALL, INTERRUPTIONS),
+    Ending("in_body", "cancelled", wires.hanging, "interrupted_in_body", LOOPS, INTERRUPTIONS),
+    Ending("unread_and_dropped", "abandoned", wires.hanging, "unread_and_dropped", LOOPS),
+    Ending("begun_and_dropped", "abandoned", wires.hanging, "begun_and_dropped", STREAMS),
+    Ending("ended_early", "truncated", wires.ending_early, "exhausted", ALL, UNFINISHED),
+    Ending("error_event", "error", wires.failing, "exhausted", ALL, FAILURES + UNFINISHED),
+    Ending("cut", "error", wires.cut, "exhausted", ALL, FAILURES),
+    Ending("reset", "error", wires.reset, "exhausted", ALL, FAILURES),
+]
+
+WAYS = [
+    Way(call, ending, asynchronous, native)
+    for call in CALLS
+    for asynchronous in (False, True)
+    for ending in ENDINGS
+    if call.kind in ending.kinds
+    for native in ((False, True) if call.sdk == "anthropic" and HAS_NATIVE else (False,))
+]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """Server and event loop, for all of them."""
+    stage = Stage(WAYS)
+    yield stage
+    stage.close()
+
+
+@pytest.mark.parametrize("parent", [False, True], ids=["alone", "in_span"])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_contract(stage: Stage, way: Way, parent: bool) -> None:
+    """The application sees no difference, one span tells the truth, and nothing is left over."""
+    bare = stage.bare(way)
+    traced = stage.traced(way, parent=parent)
+
+    assert_same_for_application(way, bare, traced)
+    assert_same_on_the_wire(bare, traced)
+    assert_one_true_span(way, traced, parent)
+    assert traced.left_over == bare.left_over
+
+
+def assert_same_for_application(way: Way, bare: Run, traced: Run) -> None:
+    """Chunks, exceptions, types and attributes."""
+    assert bare.scene.error is None or issubclass(bare.scene.error[0], way.ending.raises)
+    assert traced.scene.read() == bare.scene.read()
+    assert traced.scene.error == bare.scene.error
+    assert traced.scene.facts == bare.scene.facts
+    assert set(traced.scene.inside) <= {traced.parent, INVALID_SPAN}
+
+
+def assert_same_on_the_wire(bare: Run, traced: Run) -> None:
+    """Body and headers. The trace context goes where the SDK's own span would have sent it."""
+    assert traced.request.body == bare.request.body
+    assert without_context(traced.request.headers) == without_context(bare.request.headers)
+    assert traced.request.headers.keys() == bare.request.headers.keys()
+    if "traceparent" in traced.request.headers:
+        assert traced.request.headers["traceparent"] == traceparent(traced.ours[0])
+
+
+def assert_one_true_span(way: Way, traced: Run, parent: bool) -> None:
+    """One span, of all that ended, is about the call; it knows its parent and how it went."""
+    (span,) = traced.ours
+    found: Any = span.attributes
+
+    assert inference_spans(traced.native) == []
+    assert span.kind is SpanKind.CLIENT
+    assert found["otel_stream.outcome"] == way.ending.outcome
+    assert found["gen_ai.operation.name"] == way.call.wire.operation
+    assert found.get("error.type") == error_type(way, traced)
+    failed = way.ending.outcome in ("truncated", "error")
+    assert (span.status.status_code is StatusCode.ERROR) == failed
+    assert parent_id(span) == expected_parent(traced, parent)
+    assert traced.open == []
+
+
+def without_context(headers: dict[str, str]) -> dict[str, str]:
+    """The headers but for the trace context's value."""
+    return {name: value for name, value in headers.items() if name != "traceparent"}
+
+
+def traceparent(span: ReadableSpan) -> str:
+    """The header that names *span*."""
+    context = span.get_span_context()
+    assert context is not None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def inference_spans(spans: list[ReadableSpan]) -> list[ReadableSpan]:
+    """Those that a bill would be made from."""
+    return [
+        span
+        for span in spans
+        if any(name.startswith("gen_ai.usage.") for name in span.attributes or ())
+        or (span.attributes or {}).get("gen_ai.operation.name") == "chat"
+    ]
+
+
+def parent_id(span: ReadableSpan) -> int | None:
+    """The id of the parent."""
+    return span.parent.span_id if span.parent is not None else None
+
+
+def expected_parent(traced: Run, parent: bool) -> int | None:
+    """The span that was current at the call: the SDK's tool runner's, or the application's."""
+    for span in traced.native:
+        if span.context is not None:
+            return span.context.span_id
+    return traced.parent.get_span_context().span_id if parent else None
+
+
+def error_type(way: Way, traced: Run) -> str | None:
+    """`error.type`: the provider's code, or the class of the exception that the reader got."""
+    if way.ending.outcome == "truncated":
+        return "truncated"
+    if way.ending.outcome != "error":
+        return None
+    if way.ending.name == "error_event":
+        return way.call.wire.code
+    return None if traced.scene.error is None else _qualified(traced.scene.error[0])
+
+
+def _qualified(kind: type[BaseException]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,170 @@
+"""What a provider sends in answer to a streamed call, cut where the endings need it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from otel_stream.testing import (
+    ChatStream,
+    CompletionStream,
+    Cut,
+    End,
+    Hang,
+    MessageStream,
+    Reset,
+    ResponseStream,
+    Script,
+    Send,
+    Signal,
+    WaitFor,
+    chat_usage,
+)
+
+__all__ = ["CHAT", "COMPLETION", "MESSAGE", "RESPONSE", "Cue", "Play", "Wire"]
+
+_HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
+_WORDS = ("Hello", " you", " there")
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One API's answer on the wire.
+
+    Attributes:
+        path: Where the request goes.
+        opening: A beginning that says something and is not whole.
+        terminal: From there to the terminal event, which is the last of them.
+        closing: What follows it.
+        error: An error event.
+        code: The provider's code in it.
+        mark: What stands in the `repr` of the chunk that is the terminal event.
+        operation: `gen_ai.operation.name` of such a call.
+    """
+
+    path: str
+    opening: list[bytes]
+    terminal: list[bytes]
+    closing: list[bytes]
+    error: list[bytes]
+    code: str
+    mark: tuple[str, ...]
+    operation: str = "chat"
+
+    @property
+    def whole(self) -> list[bytes]:
+        """Everything."""
+        return self.opening + self.terminal + self.closing
+
+
+def _cut(events: list[bytes], opening: int, terminal: int, error: bytes, **facts: Any) -> Wire:
+    return Wire(
+        opening=list(events[:opening]),
+        terminal=list(events[opening:terminal]),
+        closing=list(events[terminal:]),
+        error=[error],
+        **facts,
+    )
+
+
+def _chat() -> Wire:
+    events = ChatStream().role().text(_WORDS).finish().usage(chat_usage()).done()
+    mark = ("finish_reason='stop'", '"finish_reason": "stop"')
+    facts: dict[str, Any] = {"path": "/v1/chat/completions", "code": "server_error", "mark": mark}
+    return _cut(events, 3, 5, ChatStream().error()[0], **facts)
+
+
+def _completion() -> Wire:
+    events = CompletionStream().text(_WORDS).finish().usage(chat_usage()).done()
+    mark = ("finish_reason='stop'", '"finish_reason": "stop"')
+    facts: dict[str, Any] = {"path": "/v1/completions", "code": "server_error", "mark": mark}
+    error = ChatStream().error()[0]
+    return _cut(events, 2, 4, error, operation="text_completion", **facts)
+
+
+def _response() -> Wire:
+    events = ResponseStream().created().in_progress().text(_WORDS).completed()
+    facts: dict[str, Any] = {"path": "/v1/responses", "code": "server_error"}
+    mark = ("type='response.completed'", '"type": "response.completed"')
+    return _cut(events, 6, len(events), ResponseStream().error()[0], mark=mark, **facts)
+
+
+def _message() -> Wire:
+    events = MessageStream().start().ping().text(_WORDS).delta().stop()
+    facts: dict[str, Any] = {"path": "/v1/messages", "code": "overloaded_error"}
+    mark = ("type='message_stop'", '"type": "message_stop"')
+    return _cut(events, 5, len(events), MessageStream().error()[0], mark=mark, **facts)
+
+
+CHAT = _chat()
+COMPLETION = _completion()
+RESPONSE = _response()
+MESSAGE = _message()
+
+
+class Cue:
+    """What the server and the reader tell each other in one run.
+
+    Attributes:
+        sent: The server has sent all that it sends by itself.
+        go: The server may go on.
+    """
+
+    def __init__(self) -> None:
+        self.sent = threading.Event()
+        self.go = threading.Event()
+
+
+Play = Callable[[Wire, Cue], Script]
+
+
+def _script(*steps: Any) -> Script:
+    return Script(steps, headers=_HEADERS)
+
+
+def _send(events: list[bytes]) -> Send:
+    """In one write, so that it arrives at once."""
+    return Send(b"".join(events))
+
+
+def whole(wire: Wire, cue: Cue) -> Script:
+    """The whole answer, event by event."""
+    return _script(*(Send(event) for event in wire.whole), End())
+
+
+def hanging(wire: Wire, cue: Cue) -> Script:
+    """The beginning, and then nothing."""
+    return _script(_send(wire.opening), Signal(cue.sent), Hang())
+
+
+def open_at_terminal(wire: Wire, cue: Cue) -> Script:
+    """The answer up to the terminal event, and then nothing: the body does not end."""
+    return _script(_send(wire.opening + wire.terminal), Signal(cue.sent), Hang())
+
+
+def paused(wire: Wire, cue: Cue) -> Script:
+    """The beginning; the rest when told."""
+    rest = wire.terminal + wire.closing
+    return _script(_send(wire.opening), Signal(cue.sent), WaitFor(cue.go), _send(rest), End())
+
+
+def failing(wire: Wire, cue: Cue) -> Script:
+    """The beginning and an error event."""
+    return _script(_send(wire.opening), _send(wire.error), End())
+
+
+def ending_early(wire: Wire, cue: Cue) -> Script:
+    """The beginning, and the end of the body as if all were well."""
+    return _script(_send(wire.opening), End())
+
+
+def cut(wire: Wire, cue: Cue) -> Script:
+    """The beginning, and the connection is closed within the body."""
+    return _script(_send(wire.opening), Cut())
+
+
+def reset(wire: Wire, cue: Cue) -> Script:
+    """The beginning, and the connection is reset."""
+    return _script(_send(wire.opening), Reset())

@@ -1,0 +1,267 @@
+"""`make demo`: what it prints in a pipe, what it leaves on disk, whether its pictures are true."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from otel_stream.outcome import Outcome
+from otel_stream.testing import ProviderServer, Script, chat_text, chat_usage, openai_error
+
+DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
+ENDS = {
+    "whole answer": "completed",
+    "reasoning first": "completed",
+    "tool call": "completed",
+    "stall": "completed",
+    "slow reader": "completed",
+    "reader leaves": "closed_early",
+    "forgotten": "abandoned",
+    "cancelled": "cancelled",
+    "cut off": "truncated",
+    "error midway": "error",
+}
+LIVE = ("--live", "openai", "--model", "gpt-4o-mini")
+
+pytest.importorskip("rich")
+
+
+class Ended(NamedTuple):
+    """How a demo ended, and the folder it ran in."""
+
+    status: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def spans(self) -> dict[str, dict[str, Any]]:
+        """The attributes of the spans in its file, by scene."""
+        spans = [
+            {one["key"]: next(iter(one["value"].values())) for one in span.get("attributes", [])}
+            for line in lines_of(self.folder)
+            for resource in json.loads(line)["resourceSpans"]
+            for scope in resource["scopeSpans"]
+            for span in scope["spans"]
+        ]
+        return {span["demo.scene"]: span for span in spans if "demo.scene" in span}
+
+
+def lines_of(folder: Path) -> list[str]:
+    """The lines of the file of spans in a demo's folder."""
+    return (folder / "otel-stream-data" / "traces.jsonl").read_text().splitlines()
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> Ended:
+    """Run the demo in a pipe, in this folder, with these variables and no others of ours."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    ended = subprocess.run(
+        [sys.executable, str(DEMO), *arguments],
+        check=False,
+        cwd=folder,
+        env={**clean, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **variables},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr, folder)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The demo as `make demo | cat` runs it."""
+    return run(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture
+def figures(demo: Ended, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The figures that the demo drew."""
+    monkeypatch.syspath_prepend(DEMO.parent)
+    from otel_stream_demo.figures import figures_of
+
+    lines = lines_of(demo.folder)
+    ids = set(re.findall(r'"traceId": ?"(\w+)"', "\n".join(lines)))
+    found: list[Any] = figures_of(lines, ids, list(ENDS))
+    return found
+
+
+def test_it_ends_well(demo: Ended) -> None:
+    """Status 0, and nothing on the error stream."""
+    assert (demo.status, demo.err) == (0, "")
+
+
+def test_lines_in_a_pipe_are_plain(demo: Ended) -> None:
+    """No control characters, and no line of the pictures wider than the terminal."""
+    pictures = demo.out[demo.out.index("╷0 s") : demo.out.index("traces  ")]
+
+    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", demo.out) == []
+    assert max(map(len, pictures.splitlines())) <= 80
+
+
+def test_all_outcomes_are_there(demo: Ended) -> None:
+    """Each scene ends as it is meant to, and every outcome is among them."""
+    assert {scene: span["otel_stream.outcome"] for scene, span in demo.spans.items()} == ENDS
+    assert set(ENDS.values()) == {outcome.value for outcome in Outcome}
+
+
+def test_each_end_is_told_when_it_comes(demo: Ended) -> None:
+    """While the streams run there is a line for each beginning, first token, stall and end."""
+    for scene, outcome in ENDS.items():
+        assert re.search(rf"^ +\d+\.\d\d s  {scene} +asks ", demo.out, re.MULTILINE)
+        assert re.search(rf"^ +\d+\.\d\d s  {scene} +{outcome} ", demo.out, re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d\d s  stall +stalls since ", demo.out, re.MULTILINE)
+
+
+def test_the_tables_hold_the_figures_of_the_spans(demo: Ended) -> None:
+    """What is printed of a stream is what its span says."""
+    span = demo.spans["stall"]
+    times, ends = re.findall(r"^stall +(\d.*\S) *$", demo.out, re.MULTILINE)[-2:]
+
+    assert f"{span['otel_stream.time_to_first_token']:.2f}" in times.split()
+    assert f"{span['otel_stream.stall.duration']:.2f}" in times.split()
+    assert ends.split()[0] == span["otel_stream.chunk.count"]
+    assert f"{span['otel_stream.chunk.gap.max'] * 1e3:.0f}" in ends.split()
+
+
+def test_the_scenes_are_what_they_are_called(demo: Ended) -> None:
+    """The stall is one, the slow reader is slow, reasoning comes before text, a tool is called."""
+    spans = demo.spans
+    reasoning = spans["reasoning first"]
+
+    assert spans["stall"]["otel_stream.stall.count"] == "1"
+    assert spans["slow reader"]["otel_stream.consumer_time"] > 3
+    assert spans["slow reader"]["otel_stream.provider_wait"] < 2
+    assert (
+        reasoning["otel_stream.time_to_first_reasoning"]
+        < reasoning["otel_stream.time_to_first_text"]
+    )
+    assert "otel_stream.time_to_first_tool_call" in spans["tool call"]
+
+
+def test_it_says_where_the_files_lie(demo: Ended) -> None:
+    """Whole paths of files that are there, and what to type next."""
+    for kind in ("traces", "metrics"):
+        path = demo.folder / "otel-stream-data" / f"{kind}.jsonl"
+        assert f"{path}\n" in demo.out
+        assert path.stat().st_size > 0
+    assert "make demo ARGS='--live openai --model" in demo.out
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_the_timeline_fits_any_terminal(figures: list[Any], width: int) -> None:
+    """A line for each stream, none wider than the terminal."""
+    from otel_stream_demo.look import Look
+    from otel_stream_demo.timeline import timeline
+
+    lines = timeline(figures, width, Look.of("utf-8"))
+
+    assert max(line.cell_len for line in lines) <= width
+    assert [line.plain.split("  ")[0] for line in lines[1:11]] == list(ENDS)
+
+
+def test_the_timeline_shows_what_the_span_says(figures: list[Any]) -> None:
+    """Stalls, a busy reader and the chunks stand where the span has them."""
+    from otel_stream_demo.course import Course
+
+    course = Course(next(one for one in figures if one.title == "stall"))
+    slow = Course(next(one for one in figures if one.title == "slow reader"))
+
+    assert sum(chunks.amount for chunks in course.chunks) == 23
+    assert [round(stretch.end - stretch.start) for stretch in course.stalls] == [3]
+    assert sum(stretch.end - stretch.start for stretch in slow.reader) > 3
+
+
+def test_a_terminal_without_unicode_gets_ascii(figures: list[Any]) -> None:
+    """Where the encoding has no blocks, letters and signs do."""
+    from otel_stream_demo.look import Look
+    from otel_stream_demo.timeline import timeline
+
+    assert all(line.plain.isascii() for line in timeline(figures, 80, Look.of("ascii")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (("--live", "openai"), {}, "--model NAME"),
+        (LIVE, {"OPENAI_API_KEY": ""}, "OPENAI_API_KEY"),
+        (
+            ("--live", "anthropic", "--model", "claude"),
+            {"ANTHROPIC_API_KEY": ""},
+            "ANTHROPIC_API_KEY",
+        ),
+        (("--model", "gpt-4o-mini"), {}, "--live"),
+        ((), {"OTEL_STREAM_GRACE": "soon"}, "OTEL_STREAM_GRACE='soon'"),
+        ((), {"OTEL_SDK_DISABLED": "true"}, "switches traces off"),
+    ],
+)
+def test_errors_are_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], said: str
+) -> None:
+    """What is wrong and where, no traceback, and a status that is not 0."""
+    ended = run(tmp_path, *arguments, **variables)
+
+    assert ended.status in (1, 2)
+    assert ended.err.startswith("demo: ")
+    assert said in ended.err
+    assert (ended.err.count("\n"), ended.out) == (1, "")
+
+
+class TestLive:
+    """`--live`, against a server that the SDK's own variable names."""
+
+    def test_a_real_provider_is_asked(self, tmp_path: Path) -> None:
+        """With key and model the same is drawn of the provider's answers."""
+        with ProviderServer() as server:
+            stream = Script.stream(chat_text(["word "] * 60, usage=chat_usage()), every=0.03)
+            server.script("/v1/chat/completions", stream, times=4)
+            where = {"OPENAI_BASE_URL": server.openai_url, "OPENAI_API_KEY": "test"}
+            ended = run(tmp_path, *LIVE, "--prompt", "Hello?", **where)
+            asked = [request.json["messages"][0]["content"] for request in server.requests]
+
+        outcomes = {scene: span["otel_stream.outcome"] for scene, span in ended.spans.items()}
+        assert (ended.status, ended.err, asked) == (0, "", ["Hello?"] * 4)
+        assert outcomes == {
+            "whole answer": "completed",
+            "slow reader": "completed",
+            "reader leaves": "closed_early",
+            "cancelled": "cancelled",
+        }
+
+    def test_a_rejected_key_is_one_line(self, tmp_path: Path) -> None:
+        """The provider's own words, once, and status 1."""
+        refusal = openai_error("Incorrect API key provided.", "invalid_api_key")
+        with ProviderServer() as server:
+            server.script(None, Script.json(refusal, status=401), times=4)
+            where = {"OPENAI_BASE_URL": server.openai_url, "OPENAI_API_KEY": "test"}
+            ended = run(tmp_path, *LIVE, **where)
+
+        assert (ended.status, ended.err) == (1, "")
+        assert ended.out.count("Incorrect API key provided.") == 1
+
+
+def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
+    """The usual status, one line, no traceback, and the open streams are exported as abandoned."""
+    running = subprocess.Popen(
+        [sys.executable, "-u", str(DEMO)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with running, running.stdout as lines:  # type: ignore[union-attr]
+        next(line for line in lines if "first token" in line)
+        running.send_signal(signal.SIGINT)
+        rest = lines.read()
+
+    assert (running.returncode, rest.splitlines()[-1][:9]) == (130, "stopped; ")
+    assert "Traceback" not in rest
+    spans = Ended(130, "", "", tmp_path).spans.values()
+    assert "abandoned" in {span["otel_stream.outcome"] for span in spans}

@@ -1,0 +1,87 @@
+"""Where our own faults end."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from otel_stream import MissingExtraError, OtelStreamError, SettingsError, errors
+from otel_stream.errors import guard, report
+
+
+def fail(place: str) -> None:
+    """Fail inside a guarded block."""
+    with guard(place):
+        raise ZeroDivisionError("ours")
+
+
+def test_swallowed(lenient: None) -> None:
+    """In production a fault of ours goes no further than its block."""
+    fail("a place")
+
+    assert errors.faults == {"a place": 1}
+
+
+def test_said_once(lenient: None, caplog: pytest.LogCaptureFixture) -> None:
+    """Each place is logged once and counted always."""
+    for place in ("a place", "a place", "another", "a place"):
+        fail(place)
+    messages = [record.getMessage() for record in caplog.records]
+
+    assert errors.faults == {"a place": 3, "another": 1}
+    assert [m.partition(" and goes")[0] for m in messages] == [
+        "otel-stream failed in a place",
+        "otel-stream failed in another",
+    ]
+    assert "ZeroDivisionError: ours" in messages[0]
+
+
+@pytest.mark.parametrize(("level", "shown"), [(logging.DEBUG, True), (logging.WARNING, False)])
+def test_traceback(level: int, shown: bool, lenient: None, caplog: Any) -> None:
+    """The traceback is shown to those who debug us, and spared the others."""
+    with caplog.at_level(level, logger="otel_stream"):
+        fail("a place")
+
+    assert bool(caplog.records[0].exc_info) is shown
+
+
+def test_strict() -> None:
+    """In our own tests a fault is raised."""
+    with pytest.raises(ZeroDivisionError):
+        fail("a place")
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_what_is_not_ours(kind: type[BaseException], lenient: None) -> None:
+    """An interrupt passes through: it is the program's."""
+    with pytest.raises(kind), guard("a place"):
+        raise kind
+
+    assert errors.faults == {}
+
+
+def test_no_fault(lenient: None) -> None:
+    """A block that goes well leaves no trace."""
+    with guard("a place"):
+        pass
+
+    assert errors.faults == {}
+
+
+def test_report(lenient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a block costs too much, a fault is reported, and raised by the caller if strict."""
+    lenient_says = report("a place", ZeroDivisionError())
+    monkeypatch.setattr(errors, "strict", True)
+
+    assert (lenient_says, report("a place", ZeroDivisionError())) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "also"), [(SettingsError, ValueError), (MissingExtraError, ImportError)]
+)
+def test_tree(kind: type[Exception], also: type[Exception]) -> None:
+    """Our exceptions have one root, and are what one would expect besides."""
+    assert issubclass(kind, OtelStreamError)
+    assert issubclass(kind, also)

@@ -1,0 +1,116 @@
+"""Keys and numbers that must not leave."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_stream import redaction
+from otel_stream.redaction import hashed, scrub
+
+PHONE = "5511999990000"
+
+
+@pytest.fixture
+def fresh_key() -> Iterator[None]:
+    """The key is read anew in this test, and after it."""
+    redaction._key.cache_clear()
+    yield
+    redaction._key.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Incorrect API key provided: sk-proj-abc123DEF456.", "abc123DEF456"),
+        ("Incorrect API key provided: sk-ab***********wxyz.", "wxyz"),
+        ("Incorrect API key provided: 0123456789abcdef.", "0123456789abcdef"),
+        ("key sk-ant-api03-AbC_dEf-123456 is invalid", "AbC_dEf"),
+        ("xai-abcdefghijkl was revoked", "abcdefghijkl"),
+        ("gsk_abcdefghijkl", "abcdefghijkl"),
+        ("AIzaSyA-1234567890abcdef", "SyA-1234567890"),
+        ("Authorization: Bearer abcdef.ghi-jkl_mno", "abcdef"),
+        ('{"authorization": "Bearer abcdefghi"}', "abcdefghi"),
+        ("headers: {'x-api-key': 'abcdefghi'}", "abcdefghi"),
+        ("https://host/v1?api_key=abcdefghi&x=1", "abcdefghi"),
+        ("Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
+        ("api-key=0123456789abcdef", "0123456789abcdef"),
+        ("BEARER ABCDEFGHIJ", "ABCDEFGHIJ"),
+    ],
+)
+def test_secrets(text: str, secret: str) -> None:
+    """What looks like a key or token is taken out of a text."""
+    assert secret in text
+    assert secret not in scrub(text)
+    assert "[secret]" in scrub(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rate limit reached for gpt-5-mini in organization org on tokens per min.",
+        "the task-force asked for a risk-free, basic answer",
+        "Request timed out after 600 seconds",
+        "invalid api key",
+        "",
+    ],
+)
+def test_other_text_stays(text: str) -> None:
+    """What does not is left as it is."""
+    assert scrub(text) == text
+
+
+def test_long_text() -> None:
+    """An error page as a message is cut, in linear time."""
+    assert len(scrub("sk-" * 1_000_000)) <= 4096
+
+
+@given(st.text())
+def test_any_text(text: str) -> None:
+    """Any text can be scrubbed."""
+    assert isinstance(scrub(text), str)
+
+
+def test_hash_tells_nothing() -> None:
+    """A phone number's hash does not hold the number, nor its plain hash (S3-17)."""
+    found = hashed(PHONE)
+
+    assert len(found) == 32
+    assert PHONE not in found
+    assert not hashlib.sha256(PHONE.encode()).hexdigest().startswith(found)
+
+
+def test_hash_is_stable() -> None:
+    """One number has one hash, another has another."""
+    assert hashed(PHONE) == hashed(PHONE) != hashed(PHONE + "1")
+
+
+def test_hash_by_the_given_key(monkeypatch: pytest.MonkeyPatch, fresh_key: None) -> None:
+    """With a key of one's own, hashes can be compared between processes."""
+    monkeypatch.setenv("OTEL_STREAM_HASH_KEY", "pepper")
+    expected = hmac.new(b"pepper", PHONE.encode(), hashlib.sha256).hexdigest()[:32]
+
+    assert hashed(PHONE) == expected
+
+
+def test_key_of_a_process() -> None:
+    """Without one each process has its own key, so that a number cannot be looked up."""
+    code = f"from otel_stream.redaction import hashed; print(hashed({PHONE!r}))"
+    command = [sys.executable, "-c", code]
+    other = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+
+    assert len(other.stdout.strip()) == 32
+    assert other.stdout.strip() != hashed(PHONE)
+
+
+def test_lone_surrogate() -> None:
+    """A text that cannot be encoded has a hash too."""
+    assert len(hashed("\ud83d")) == 32
