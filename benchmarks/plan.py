@@ -34,7 +34,7 @@ class Effort:
     calls: int
 
 
-FULL = Effort(passes=3, extra=4, loop=15, parse=7, calls=9)
+FULL = Effort(passes=3, extra=2, loop=15, parse=7, calls=9)
 QUICK = Effort(passes=1, extra=0, loop=7, parse=3, calls=5)
 
 

@@ -7,12 +7,14 @@ the bytes only when the application reads them itself instead of through the SDK
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any
 
 from otel_stream import interruption
 from otel_stream.errors import guard
+from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader
 from otel_stream.recorder import Recorder
@@ -27,15 +29,33 @@ _DONE = b"[DONE]"
 class BodyTap:
     """What is known of one body. `raw` reads it when the application does so itself."""
 
-    __slots__ = ("__weakref__", "_tail", "attached", "exhausted", "raw", "recorder", "waiting")
+    __slots__ = (
+        "__weakref__",
+        "_holder",
+        "_tail",
+        "attached",
+        "exhausted",
+        "raw",
+        "recorder",
+        "waiting",
+    )
 
     def __init__(self, recorder: Recorder, raw: RawReader) -> None:
         self.recorder = recorder
         self.raw = raw
         self.attached = False
+        self._holder: weakref.ref[Any] | None = None
         self.exhausted = False
         self.waiting = False
         self._tail = b""
+
+    def attach(self, held: Any) -> None:
+        """The SDK reads the body through `held`. Old ones put a second reader over an unread one."""
+        before = self._holder() if self._holder is not None else None
+        if before is not None:
+            before.released = True
+        self._holder = weakref.ref(held)
+        self.attached = True
 
     def done(self) -> bool:
         """Whether the wire's end mark was seen, asked when the SDK's iterator is exhausted.
@@ -94,12 +114,12 @@ class BodyTap:
             with guard("closing a stream"):
                 recorder.close(interruption.of_reader())
 
-    def left(self, raw: bool) -> None:
+    def left(self, raw: bool, task: Task = None) -> None:
         """A loop over the bytes was left; of the SDK's own loop its stream knows."""
         recorder = self.recorder
-        if raw and not recorder.ended:
-            outcome = interruption.of_reader()
-            watcher.soon(lambda: recorder.leave(outcome))
+        if raw and not (recorder.ended or watcher.collecting):
+            with guard("leaving a body"):
+                recorder.leave(interruption.of_reader(task=task))
 
     def dropped(self) -> None:
         """Nobody holds the response any more."""
@@ -168,6 +188,8 @@ class _AsyncBytes:
         self._source = body.__aiter__()
         self._tap = tap
         self._raw = tap.begins()
+        # Generators of the SDK read us, and it is a task of the event loop's that closes those.
+        self._task = interruption.current_task()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -189,7 +211,7 @@ class _AsyncBytes:
             await self._source.aclose()
 
     def __del__(self) -> None:
-        self._tap.left(self._raw)
+        self._tap.left(self._raw, self._task)
 
 
 def tap_body(response: Any, recorder: Recorder, raw: RawReader) -> BodyTap:

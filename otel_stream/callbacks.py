@@ -162,7 +162,10 @@ class Dispatcher:
 
     def drain(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds until all events so far are handled; return whether."""
-        if self._thread is None:
+        with self._starting:
+            thread = self._thread
+        if thread is None:
+            self._tell_waiting()
             return True
         reached = threading.Event()
         until = time.monotonic() + timeout
@@ -180,12 +183,15 @@ class Dispatcher:
         self.dropped = 0
 
     def _start(self) -> None:
-        with self._starting, guard("starting the thread of callbacks"):
+        with self._starting:
             if self._thread is None:
                 thread = threading.Thread(
                     target=self._run, name="otel-stream-callbacks", daemon=True
                 )
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # None starts any more when the interpreter ends: see `drain`.
+                    return
                 self._thread = thread
 
     def _run(self) -> None:
@@ -195,9 +201,23 @@ class Dispatcher:
                 callback, event = self._queue.get(timeout=60)
             except Empty:
                 continue
-            name = getattr(callback, "__name__", "callback")
-            # One that exits, or is cancelled, ends only itself.
-            with suppress(asyncio.CancelledError, SystemExit), guard(f"the callback {name}"):
-                returned = callback(event)
-                if asyncio.iscoroutine(returned):
-                    loop.run_until_complete(returned)
+            _tell(callback, event, loop)
+
+    def _tell_waiting(self) -> None:
+        """Call what waits, here and now."""
+        loop = None
+        while not self._queue.empty():
+            loop = loop or asyncio.new_event_loop()
+            with suppress(Empty):
+                _tell(*self._queue.get_nowait(), loop)
+        if loop is not None:
+            loop.close()
+
+
+def _tell(callback: Callable[[Any], Returned], event: Any, loop: asyncio.AbstractEventLoop) -> None:
+    name = getattr(callback, "__name__", "callback")
+    # One that exits, or is cancelled, ends only itself.
+    with suppress(asyncio.CancelledError, SystemExit), guard(f"the callback {name}"):
+        returned = callback(event)
+        if asyncio.iscoroutine(returned):
+            loop.run_until_complete(returned)

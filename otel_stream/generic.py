@@ -144,8 +144,8 @@ def trace_stream(
         operation, provider, model, attributes: What the span says of the call.
         read: Turns an item into text (`str`), deltas (`otel_stream.delta`), or None. Without it
             strings and deltas count as they are, and every other item as a chunk without text.
-        terminal: Tells the item that says the answer is whole. Without it the end of the iterator
-            does; with it an end without such an item is `truncated`.
+        terminal: Tells the item that says the answer is whole. Without it a `Finish` or the end of
+            the iterator does; with it an end without such an item is `truncated`.
         callbacks: Told of this stream.
 
     Raises:

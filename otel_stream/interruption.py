@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from otel_stream.outcome import Outcome
 
-__all__ = ["of_error", "of_reader"]
+__all__ = ["Task", "current_task", "of_error", "of_reader"]
 
 _CANCELLATIONS = frozenset({"asyncio.exceptions.CancelledError", "trio.Cancelled"})
+
+Task = Any
+"""An asyncio task, also one that is done; None where there is none."""
 
 
 def of_error(error: BaseException) -> Outcome:
@@ -21,18 +25,23 @@ def of_error(error: BaseException) -> Outcome:
     return Outcome.ERROR
 
 
-def of_reader(otherwise: Outcome = Outcome.CLOSED_EARLY) -> Outcome:
+def of_reader(otherwise: Outcome = Outcome.CLOSED_EARLY, task: Task = None) -> Outcome:
     """What it means that the running code stops reading now: cancelled, or `otherwise`.
 
     A cancelled task is seen by its own mark, an interrupted process by the exception that is being
     handled (in a `with` block's exit or an `except` clause).
+
+    Args:
+        otherwise: What it means if nothing was cancelled.
+        task: The task that has read, where another one may be closing its generators.
     """
     error = sys.exc_info()[1]
     if error is not None and (
         isinstance(error, (KeyboardInterrupt, SystemExit)) or _is_cancellation(error)
     ):
         return Outcome.CANCELLED
-    return Outcome.CANCELLED if _task_is_cancelled() else otherwise
+    cancelled = _is_cancelled(current_task()) or _is_cancelled(task)
+    return Outcome.CANCELLED if cancelled else otherwise
 
 
 def _is_cancellation(error: BaseException) -> bool:
@@ -41,12 +50,16 @@ def _is_cancellation(error: BaseException) -> bool:
     )
 
 
-def _task_is_cancelled() -> bool:
+def current_task() -> Task:
+    """The task that runs now. Once it is done it still says whether it was being cancelled."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
-        return False
+        return None
     try:
-        task = asyncio.current_task()
+        return asyncio.current_task()
     except RuntimeError:
-        return False
+        return None
+
+
+def _is_cancelled(task: Task) -> bool:
     return task is not None and bool(task.cancelling())

@@ -50,7 +50,7 @@ class Instruments:
     def __init__(self, meter: Meter, names: str = "released") -> None:
         self.meter = meter
         if type(meter).__module__.startswith("opentelemetry.sdk."):
-            fast()  # Settled now rather than at the end of the first stream: it takes a millisecond.
+            fast()  # Settled now, not at the end of the first stream: it takes a millisecond.
         self._of_the_convention(semconv.LATEST if names == "latest" else semconv.RELEASED)
         self._of_our_own()
 

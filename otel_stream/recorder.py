@@ -229,8 +229,7 @@ class Recorder:
     def uncount(self) -> None:
         """The event just fed was no chunk. Its wait belongs to the next one (`take_carried`)."""
         self.chunks -= 1
-        wait = self.gaps.forget_last()
-        self.carried += wait
+        self.carried += (wait := self.gaps.forget_last())
         self.first_read_at = self.first_read_at or self.read_at - wait
         if self._chunk_at[0] != self.chunks:
             self._chunk_at = (self.chunks, self.read_at - wait)

@@ -240,11 +240,12 @@ def _stream_made(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     with guard("tracing a stream"):
         tap = _tap_of(stream.response)
-        if tap is None or tap.attached or tap.recorder.ended:
+        if tap is None or tap.recorder.ended or tap.recorder.first_read_at is not None:
             return
         traced = TracedAsyncIterator if hasattr(type(stream), "__anext__") else TracedIterator
-        stream._iterator = traced(_iterator_of(stream), tap.recorder, done=tap.done)
-        tap.attached = True
+        held = traced(_iterator_of(stream), tap.recorder, done=tap.done)
+        tap.attach(held)
+        stream._iterator = held
 
 
 def _iterator_of(stream: Any) -> Any:

@@ -18,6 +18,7 @@ from opentelemetry.context import Context
 
 from otel_stream import interruption
 from otel_stream.errors import guard
+from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
 from otel_stream.recorder import Recorder
 from otel_stream.watcher import watcher
@@ -34,7 +35,16 @@ def _never() -> bool:
 class _Held:
     """What both stand-ins share: the recorder, and that being dropped ends the stream."""
 
-    __slots__ = ("__weakref__", "_context", "_done", "_source", "beneath", "recorder")
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_done",
+        "_source",
+        "_task",
+        "beneath",
+        "recorder",
+        "released",
+    )
 
     def __init__(
         self,
@@ -48,6 +58,10 @@ class _Held:
         self.recorder = recorder
         self._context = context
         self._done = done
+        self._task: Task = None
+        """The task that reads, where there are tasks."""
+        self.released = False
+        """Another reader has taken the stream over: being dropped means nothing any more."""
         self.beneath = False
         """Read by a helper of the SDK, whose own loops tell when they are left."""
 
@@ -76,22 +90,22 @@ class _Held:
             return False
         return not self._done()
 
-    def leave(self) -> None:
-        """A loop over this iterator was left."""
+    def leave(self, task: Task = None) -> None:
+        """A loop over this iterator was left, and `task` had read it."""
         if not self.beneath:
-            self.left()
+            self.left(task)
 
-    def left(self) -> None:
-        """The application has left its loop."""
+    def left(self, task: Task = None) -> None:
+        """The application has left its loop. A loop that the collector closes nobody has left."""
         recorder = self.recorder
-        if not recorder.ended:
-            outcome = interruption.of_reader()
-            watcher.soon(lambda: _guarded(lambda: recorder.leave(outcome)))
+        if not (recorder.ended or watcher.collecting):
+            outcome = interruption.of_reader(task=task)
+            _guarded(lambda: recorder.leave(outcome))
 
     def __del__(self) -> None:
         recorder = self.recorder
-        if not recorder.ended:
-            outcome = interruption.of_reader(otherwise=Outcome.ABANDONED)
+        if not recorder.ended and not self.released:
+            outcome = interruption.of_reader(Outcome.ABANDONED, self._task)
             watcher.soon(lambda: _guarded(lambda: recorder.drop(outcome)))
 
 
@@ -162,10 +176,12 @@ class TracedAsyncIterator(_Held):
 
     def __aiter__(self) -> AsyncLoop:
         self.recorder.resume()
+        self._task = interruption.current_task()
         return AsyncLoop(self)
 
     def __anext__(self) -> Coroutine[Any, Any, Any]:
         self.recorder.resume()
+        self._task = interruption.current_task()
         return self.read()
 
     async def read(self) -> Any:
@@ -195,11 +211,13 @@ class AsyncLoop:
         held: Gives the next item by `read`, and is told by `leave`.
     """
 
-    __slots__ = ("_held", "_over")
+    __slots__ = ("_held", "_over", "_task")
 
     def __init__(self, held: Any) -> None:
         self._held = held
         self._over = False
+        # A generator of the application's that reads us may be closed by a task of the event loop.
+        self._task = interruption.current_task()
 
     def __aiter__(self) -> AsyncLoop:
         return self
@@ -222,11 +240,11 @@ class AsyncLoop:
         """Leave the loop, as closing a generator does."""
         if not self._over:
             self._over = True
-            self._held.leave()
+            self._held.leave(self._task)
 
     def __del__(self) -> None:
         if not self._over:
-            self._held.leave()
+            self._held.leave(self._task)
 
 
 _: tuple[type[Iterator[Any]], type[AsyncIterator[Any]]] = (TracedIterator, TracedAsyncIterator)

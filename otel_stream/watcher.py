@@ -98,13 +98,13 @@ class Watcher:
 
     def _run(self) -> None:
         while True:
-            sleep = self.look() if self._open else None
-            self._idle = sleep is None
+            sleep = self.look()
+            self._idle = not self._open
             # A stream may have come between the look and the mark.
             if self._idle and self._open:
                 self._idle = False
                 continue
-            self._wait(sleep)
+            self._wait(None if self._idle else sleep)
 
     def _wait(self, sleep: float | None) -> None:
         try:

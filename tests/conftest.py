@@ -16,12 +16,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from otel_stream import errors, runtime
+from otel_stream.call import CallInfo
 from otel_stream.control import start
 from otel_stream.delta import Failure, Found
 from otel_stream.limits import Limits
 from otel_stream.recorder import Recorder
 from otel_stream.settings import Settings
 from otel_stream.testing import Captured, ScriptedClock
+from otel_stream.trace import Trace
 from otel_stream.watcher import watcher
 
 # How fast a machine is tells nothing of what is tested.
@@ -165,6 +167,17 @@ class Plain:
 def heard() -> Heard:
     """The listener of `recorder`."""
     return Heard()
+
+
+@pytest.fixture
+def begin(captured: Captured, clock: ScriptedClock) -> Callable[..., Trace]:
+    """Begins a call by the scripted clock. Keywords are those of `CallInfo`."""
+
+    def begun(*, whole: bool = True, **options: Any) -> Trace:
+        info = CallInfo(**{"operation": "chat", "provider": "p", "model": "m", **options})
+        return Trace(runtime.current(), info, Plain(whole), clock=clock)
+
+    return begun
 
 
 Make = Callable[..., Recorder]

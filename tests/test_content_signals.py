@@ -13,11 +13,10 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 
-from otel_stream import runtime, semconv
-from otel_stream.call import CallInfo, Content
-from otel_stream.delta import Failure, Finish, Reasoning, Text, ToolCall
+from otel_stream import semconv
+from otel_stream.call import Content
+from otel_stream.delta import Finish, Reasoning, Text, ToolCall
 from otel_stream.testing import Captured
-from otel_stream.trace import Trace
 
 LIMIT = 65_536
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -32,29 +31,15 @@ ASKED: Content = {
 ANSWER = [Reasoning("secret thought"), "secret tea", ToolCall(0, "f", "1", '{"secret": "secret"}')]
 
 
-class Plain:
-    """Reads chunks that are deltas."""
-
-    def read(self, chunk: Any) -> Any:
-        return chunk
-
-    def whole(self, done: bool) -> bool:
-        return True
-
-    def failure(self, error: BaseException) -> Failure | None:
-        return None
-
-
 Told = Callable[..., None]
 
 
 @pytest.fixture
-def tell(captured: Captured, drive: Any, clock: Any) -> Told:
+def tell(begin: Any, drive: Any) -> Told:
     """Tells of a whole call: what was asked, and the answer's chunks."""
 
     def told(asked: Content | None = None, chunks: Any = ANSWER) -> None:
-        info = CallInfo(operation="chat", provider="p", content=lambda: asked or ASKED)
-        trace = Trace(runtime.current(), info, Plain(), clock=clock)
+        trace = begin(content=lambda: asked or ASKED)
         for chunk in [*chunks, Finish("stop")]:
             drive(trace.recorder).chunk(chunk)
         drive(trace.recorder).finish()
@@ -172,10 +157,9 @@ def test_failing_redaction(tell: Told, captured: Captured, lenient: None) -> Non
 
 
 @pytest.mark.otel_stream(capture_content="span")
-def test_failing_request(captured: Captured, lenient: None) -> None:
+def test_failing_request(begin: Any, captured: Captured, lenient: None) -> None:
     """A request whose content cannot be read costs its input, not the answer."""
-    info = CallInfo(operation="chat", provider="p", content=lambda: {}["none"])  # type: ignore[typeddict-item]
-    trace = Trace(runtime.current(), info, Plain())
+    trace = begin(content=lambda: {}["none"])
     trace.recorder.feed("tea", 0.0, 0.0)
     trace.recorder.close()
 

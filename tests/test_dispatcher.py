@@ -41,6 +41,25 @@ def test_nothing_to_drain() -> None:
     assert Dispatcher(1).drain(0.0)
 
 
+def test_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started, as when the interpreter ends, `drain` calls what waits."""
+    notes: list[int] = []
+
+    async def note(number: int) -> None:
+        notes.append(number)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    dispatcher = Dispatcher(10)
+    dispatcher.call(notes.append, 1)
+    dispatcher.call(note, 2)
+
+    assert dispatcher.drain(5.0)
+    assert notes == [1, 2]
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_fork() -> None:
     """A child begins with an empty queue and a thread of its own."""

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from otel_stream import StreamingTraceContext, runtime, semconv, trace_stream
-from otel_stream.call import CallInfo
+from otel_stream import StreamingTraceContext, semconv, trace_stream
 from otel_stream.delta import Failure, Finish, Reasoning, Response, Usage
 from otel_stream.testing import Captured, ScriptedClock
 from otel_stream.trace import Trace
@@ -24,26 +23,10 @@ ANSWERED = {**BASE, "gen_ai.response.model": "m-1"}
 RELEASED = semconv.RELEASED
 
 
-class Plain:
-    """Reads chunks that are deltas."""
-
-    def read(self, chunk: Any) -> Any:
-        return chunk
-
-    def whole(self, done: bool) -> bool:
-        return True
-
-    def failure(self, error: BaseException) -> Failure | None:
-        return None
-
-
 @pytest.fixture
-def traced(captured: Captured, clock: ScriptedClock) -> Trace:
+def traced(begin: Any) -> Trace:
     """A call that has begun, by the scripted clock."""
-    info = CallInfo(
-        operation="chat", provider="p", model="m", server_address="host", server_port=443
-    )
-    return Trace(runtime.current(), info, Plain(), clock=clock)
+    return begin(server_address="host", server_port=443)  # type: ignore[no-any-return]
 
 
 CHUNKS = [
@@ -194,10 +177,9 @@ class TestWhatIsLeftOut:
 
         assert [(p.attributes["gen_ai.token.type"], p.sum) for p in points] == [("input", 9)]
 
-    def test_not_streamed(self, captured: Captured) -> None:
+    def test_not_streamed(self, begin: Any, captured: Captured) -> None:
         """A call that is not streamed has a duration and tokens, and none of ours."""
-        info = CallInfo(operation="chat", provider="p", streamed=False)
-        trace = Trace(runtime.current(), info, Plain())
+        trace = begin(streamed=False)
         trace.recorder.tally.add(trace.recorder, Usage(9, 2), 0.0)
         trace.recorder.close()
 
@@ -262,7 +244,7 @@ def test_no_ids(captured: Captured) -> None:
     assert labels & {"s", "text", "response-1", "Hello"} == set()
 
 
-def test_consistent_timing(captured: Captured, clock: ScriptedClock) -> None:
+def test_consistent_timing(captured: Captured, begin: Any, clock: ScriptedClock) -> None:
     """Whoever tells of a stream, the same moments give the same times (S4-25)."""
 
     def slow() -> Iterator[str]:
@@ -274,9 +256,7 @@ def test_consistent_timing(captured: Captured, clock: ScriptedClock) -> None:
     for word in slow():
         context.log_streaming_chunk(word)
     context.log_streaming_complete()
-    traced = Trace(
-        runtime.current(), CallInfo(operation="chat", provider="unknown"), Plain(), clock=clock
-    )
+    traced = begin(provider="unknown", model=None)
     for word in slow():
         traced.recorder.feed(word, traced.recorder.read_at, clock())
     traced.recorder.close()

@@ -8,26 +8,9 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_stream import runtime
 from otel_stream.bridge import EventToSpanEventBridge
-from otel_stream.call import CallInfo
-from otel_stream.delta import Failure, Finish, Reasoning, Response, Terminal, ToolCall, Usage
+from otel_stream.delta import Finish, Reasoning, Response, Terminal, ToolCall, Usage
 from otel_stream.testing import Captured, ScriptedClock
-from otel_stream.trace import Trace
-
-
-class Plain:
-    """Reads chunks that are deltas; only a `Terminal` says that the answer is whole."""
-
-    def read(self, chunk: Any) -> Any:
-        return chunk
-
-    def whole(self, done: bool) -> bool:
-        return False
-
-    def failure(self, error: BaseException) -> Failure | None:
-        return None
-
 
 SCRIPT: list[tuple[Any, float, float]] = [
     (Response("r-1", "m-1", {"openai.response.service_tier": "default"}), 0.5, 0.0),
@@ -45,24 +28,15 @@ SCRIPT: list[tuple[Any, float, float]] = [
 
 
 @pytest.fixture
-def begin(captured: Captured, clock: ScriptedClock) -> Any:
-    """Begins a call, by the scripted clock."""
-
-    def begun() -> Trace:
-        options: dict[str, Any] = {"server_address": "host", "server_port": 8080}
-        options |= {"attributes": {"gen_ai.request.temperature": 0.5}}
-        info = CallInfo(operation="chat", provider="p", model="m", **options)
-        return Trace(runtime.current(), info, Plain(), clock=clock)
-
-    return begun
-
-
-@pytest.fixture
 def play(begin: Any, clock: ScriptedClock, drive: Any) -> Any:
     """Plays the script: a stream that takes ten seconds."""
 
     def played() -> None:
-        trace = begin()
+        trace = begin(
+            server_address="host",
+            server_port=8080,
+            attributes={"gen_ai.request.temperature": 0.5},
+        )
         trace.recorder.headers_at = clock.advance(0.5)
         reading = drive(trace.recorder)
         for chunk, wait, body in SCRIPT:

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from opentelemetry.trace import StatusCode
 
 from otel_stream import attributes, runtime, trace_stream
-from otel_stream.call import CallInfo
 from otel_stream.delta import Failure, Finish, Terminal
 from otel_stream.outcome import Outcome
-from otel_stream.testing import Captured, ScriptedClock
-from otel_stream.trace import Trace
-
-
-class Plain:
-    """Reads chunks that are deltas; only a `Terminal` says that the answer is whole."""
-
-    def read(self, chunk: Any) -> Any:
-        return chunk
-
-    def whole(self, done: bool) -> bool:
-        return False
-
-    def failure(self, error: BaseException) -> Failure | None:
-        return None
-
-
-@pytest.fixture
-def begin(captured: Captured, clock: ScriptedClock) -> Callable[[], Trace]:
-    """Begins a call, by the scripted clock."""
-    info = CallInfo(operation="chat", provider="p", model="m")
-    return lambda: Trace(runtime.current(), info, Plain(), clock=clock)
+from otel_stream.testing import Captured
 
 
 class Broken(Exception):
@@ -64,7 +42,7 @@ def test_stopped(outcome: Outcome, event: str, begin: Any, captured: Captured) -
 
 def test_truncated(begin: Any, drive: Any, captured: Captured) -> None:
     """A truncated answer is a failure of that name, and its finish reason is `error`."""
-    drive(begin().recorder).finish()
+    drive(begin(whole=False).recorder).finish()
     span, found = captured.span(), captured.span().attributes or {}
 
     assert span.status.status_code is StatusCode.ERROR

@@ -31,7 +31,7 @@ class AnthropicInstrumentor(StreamInstrumentor):
         return "the SDK makes a span of each call itself; it steps aside where ours is made"
 
     def _wrap(self, patches: Patches) -> None:
-        from otel_stream.helper import wrap_async_helper, wrap_helper
+        from otel_stream.managed import wrap_async_helper, wrap_helper
         from otel_stream.stainless import Sdk, wrap
         from otel_stream_anthropic.messages import Messages
         from otel_stream_anthropic.native import suppress_native_span

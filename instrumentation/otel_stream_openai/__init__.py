@@ -21,7 +21,7 @@ class OpenAIInstrumentor(StreamInstrumentor):
         return ("openai >= 1.66.0",)
 
     def _wrap(self, patches: Patches) -> None:
-        from otel_stream.helper import wrap_async_helper, wrap_helper
+        from otel_stream.managed import wrap_async_helper, wrap_helper
         from otel_stream.stainless import Endpoint, Sdk, wrap
         from otel_stream_openai.chat import ChatCompletions
         from otel_stream_openai.completions import Completions

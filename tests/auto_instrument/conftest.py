@@ -81,8 +81,10 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the program under `opentelemetry-instrument`, in an empty folder that is importable."""
-    (tmp_path / "program.py").write_text(PROGRAM)
+    """Runs a program under `opentelemetry-instrument`, in an empty folder that is importable.
+
+    `first` is put in front of the program; other keywords are variables.
+    """
     standard = {
         "OTEL_TRACES_EXPORTER": "otlp_json_file",
         "OTEL_METRICS_EXPORTER": "none",
@@ -90,7 +92,8 @@ def run(tmp_path: Path) -> Run:
         "PYTHONPATH": str(tmp_path),
     }
 
-    def run(**variables: str) -> Ended:
+    def run(program: str = PROGRAM, first: str = "", **variables: str) -> Ended:
+        (tmp_path / "program.py").write_text(first + program)
         ended = subprocess.run(
             [LOADER, sys.executable, "program.py"],
             check=False,

@@ -100,18 +100,14 @@ def test_an_sdk_that_is_absent_is_skipped_quietly(run: Run, tmp_path: Path) -> N
     assert (ended.outcomes, ended.log) == ([OPENAI, ANTHROPIC], "")
 
 
-def test_the_one_line_beside_the_loader(run: Run, tmp_path: Path) -> None:
+def test_the_one_line_beside_the_loader(run: Run) -> None:
     """A program with our line, started by the loader, has one span a call and its own settings."""
-    line = "import otel_stream\notel_stream.instrument(stall_after=7)\n"
-    (tmp_path / "program.py").write_text(line + PROGRAM)
-    ended = run()
+    ended = run(first="import otel_stream\notel_stream.instrument(stall_after=7)\n")
 
     assert (ended.outcomes, ended.log) == ([OPENAI, ANTHROPIC], "")
     assert ended.knew["stall_after"] == 7.0
 
 
-def test_streams_left_open_are_told_at_exit(run: Run, tmp_path: Path) -> None:
+def test_streams_left_open_are_told_at_exit(run: Run) -> None:
     """The end of the program is the end of its streams, also when no line of ours was called."""
-    (tmp_path / "program.py").write_text(LEAVING)
-
-    assert run().outcomes == [("chat gpt", "abandoned")]
+    assert run(program=LEAVING).outcomes == [("chat gpt", "abandoned")]

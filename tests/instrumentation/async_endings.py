@@ -100,7 +100,7 @@ async def interrupted_waiting(scene: Scene) -> None:
             await _read(scene, opened)
 
     task = asyncio.create_task(reader())
-    await until_task_waits(task, scene.cue.sent)
+    await until_task_waits(task, lambda: scene.begun)
     task.cancel()
     await task
 
@@ -154,9 +154,9 @@ async def closed_elsewhere(scene: Scene) -> None:
     """Another task closes the stream while a read waits."""
     opened = await scene.aopen()
     reader = asyncio.create_task(_read(scene, opened))
-    await until_task_waits(reader, scene.cue.sent)
+    await until_task_waits(reader, lambda: scene.begun)
     await opened.close()
-    scene.cue.go.set()
+    scene.go.set()
     await reader
 
 

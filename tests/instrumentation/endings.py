@@ -99,7 +99,7 @@ def failing_body_with(scene: Scene) -> None:
 
 def interrupted_waiting(scene: Scene) -> None:
     """Ctrl-C while the reader waits."""
-    interrupt_when_waiting(scene.cue.sent)
+    interrupt_when_waiting(lambda: scene.begun)
     with scene.open() as opened:
         _read(scene, opened)
 
@@ -145,9 +145,9 @@ def closed_elsewhere(scene: Scene) -> None:
     """Another thread closes the stream while a read waits."""
     opened = scene.open()
     with Elsewhere(lambda: _read(scene, opened)) as reader:
-        until_thread_waits(reader.ident, scene.cue.sent)
+        until_thread_waits(reader.ident, lambda: scene.begun)
         opened.close()
-        scene.cue.go.set()
+        scene.go.set()
 
 
 def read_elsewhere(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 from opentelemetry import trace
@@ -11,7 +12,6 @@ from opentelemetry import trace
 from .calls import Call
 from .opened import Opened
 from .waiting import until
-from .wires import Cue
 
 __all__ = ["Scene"]
 
@@ -25,15 +25,15 @@ class Scene:
     Args:
         call: The way to call.
         client: The SDK's client.
-        cue: What server and reader tell each other.
+        go: Tells the server to go on.
         over: Whether the call's telemetry is complete; always so without any.
     """
 
     def __init__(
-        self, call: Call, client: Any, cue: Cue, over: Callable[[], bool] = lambda: True
+        self, call: Call, client: Any, go: Event, over: Callable[[], bool] = lambda: True
     ) -> None:
         self.call = call
-        self.cue = cue
+        self.go = go
         self._client = client
         self._over = over
         self.items: list[Any] = []
@@ -85,6 +85,11 @@ class Scene:
         self.inside.append(trace.get_current_span())
         self.items.append(item)
         return len(self.items) >= _ENOUGH.get(self.call.kind, 1)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the beginning of the answer, which comes at once, was read; or may have been."""
+        return bool(self.items or (self.call.kind == "final" and self.facts))
 
     def is_terminal(self, item: Any) -> bool:
         """Whether *item* is, or holds, the provider's terminal event."""

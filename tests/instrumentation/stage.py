@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -25,7 +26,7 @@ from . import async_endings, endings
 from .calls import Call
 from .scene import Scene
 from .waiting import auntil
-from .wires import Cue, Play
+from .wires import Play
 
 try:
     import httpx2 as http
@@ -160,18 +161,18 @@ class Stage:
         self._instrumented = wanted
 
     def _run(self, way: Way, *, parent: bool, over: Callable[[], bool]) -> Run:
-        cue = Cue()
+        go = threading.Event()
         self.server.reset()
         self.native.clear()
         self.captured.clear()
-        self.server.script(way.call.wire.path, way.ending.play(way.call.wire, cue))
+        self.server.script(way.call.wire.path, way.ending.play(way.call.wire, go))
         tracer = self.captured.tracer_provider.get_tracer("application")
         around = tracer.start_as_current_span("application") if parent else nullcontext()
         with watched(self.loop) as left_over, around:
             current = trace.get_current_span()
-            scene = self._play(way, cue, over)
+            scene = self._play(way, go, over)
             assert trace.get_current_span() is current
-        cue.go.set()
+        go.set()
         gc.freeze()
         assert self.server.requests, f"nothing was sent: {scene.error}"
         return Run(
@@ -184,11 +185,11 @@ class Stage:
             left_over,
         )
 
-    def _play(self, way: Way, cue: Cue, over: Callable[[], bool]) -> Scene:
+    def _play(self, way: Way, go: threading.Event, over: Callable[[], bool]) -> Scene:
         if way.asynchronous:
-            return self.loop.run_until_complete(self._aplay(way, cue, over))
+            return self.loop.run_until_complete(self._aplay(way, go, over))
         client = self._client(way)
-        scene = Scene(way.call, client, cue, over)
+        scene = Scene(way.call, client, go, over)
         try:
             getattr(endings, way.ending.read)(scene)
         except BaseException as error:
@@ -198,9 +199,9 @@ class Stage:
         client.close()
         return scene
 
-    async def _aplay(self, way: Way, cue: Cue, over: Callable[[], bool]) -> Scene:
+    async def _aplay(self, way: Way, go: threading.Event, over: Callable[[], bool]) -> Scene:
         client = self._client(way)
-        scene = Scene(way.call, client, cue, over)
+        scene = Scene(way.call, client, go, over)
         try:
             await getattr(async_endings, way.ending.read)(scene)
         except BaseException as error:
@@ -248,7 +249,7 @@ class _Lines(logging.Handler):
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(f"{record.name}: {record.getMessage()}")
+        self.said.append(re.sub(r"Task-\d+", "Task", f"{record.name}: {record.getMessage()}"))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ SDK's own span switched on and off, against the same script on loopback.
 
 from __future__ import annotations
 
+import os
 from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode
 
 from . import wires
-from .calls import CALLS
+from .calls import CALLS, Call
 from .endings import Mishap
 from .stage import HAS_NATIVE, Ending, Run, Stage, Way, http
 
@@ -38,11 +39,11 @@ ENDINGS = [
     Ending("read_on", "completed", wires.whole, "read_on", STREAMS),
     Ending("read_elsewhere", "completed", wires.whole, "read_elsewhere", ALL),
     Ending("at_terminal", "completed", wires.open_at_terminal, "left_at_terminal", MARKED),
+    Ending("left_and_held", "closed_early", wires.hanging, "left_and_held", MARKED),
     *(
         Ending(name, "closed_early", wires.hanging, name, LOOPS)
         for name in (
             "left",
-            "left_and_held",
             "closed",
             "left_with",
             "response_closed",
@@ -63,14 +64,41 @@ ENDINGS = [
     Ending("reset", "error", wires.reset, "exhausted", ALL, FAILURES),
 ]
 
+UNTOLD_OF_HELD = {"left", "left_and_held", "passed_on", "failing", "in_body"}
+UNTOLD_OF_RUNNERS = UNTOLD_OF_HELD | {"unread_and_dropped", "begun_and_dropped"}
+
+
+def _is_untold(call: Call, ending: Ending) -> bool:
+    """What nobody can be told: `docs/concepts.md`, "What cannot be told".
+
+    `text_stream` and tool runners keep the iterator that a loop reads, so a loop that is left drops
+    nothing. Bytes are read through generators that are closed only after an exception has passed.
+    """
+    if call.name.endswith("tool_runner"):
+        return ending.name in UNTOLD_OF_RUNNERS
+    if call.kind == "texts":
+        return ending.name in UNTOLD_OF_HELD
+    return call.kind == "raw" and ending.name == "in_body"
+
+
 WAYS = [
     Way(call, ending, asynchronous, native)
     for call in CALLS
     for asynchronous in (False, True)
     for ending in ENDINGS
-    if call.kind in ending.kinds
+    if call.kind in ending.kinds and not _is_untold(call, ending)
     for native in ((False, True) if call.sdk == "anthropic" and HAS_NATIVE else (False,))
 ]
+
+
+WHOLE = os.environ.get("OTEL_STREAM_CONTRACT") == "whole"
+CASES = [
+    pytest.param(way, parent, id=f"{way.name}-{'in_span' if parent else 'alone'}")
+    for number, way in enumerate(WAYS)
+    for parent in (False, True)
+    if WHOLE or (3 * number + 2 * parent) % 4 == number // 44 % 4
+]
+"""A quarter of the matrix, spread over all of it; `OTEL_STREAM_CONTRACT=whole` runs every case."""
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +109,7 @@ def stage() -> Iterator[Stage]:
     stage.close()
 
 
-@pytest.mark.parametrize("parent", [False, True], ids=["alone", "in_span"])
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize(("way", "parent"), CASES)
 def test_contract(stage: Stage, way: Way, parent: bool) -> None:
     """The application sees no difference, one span tells the truth, and nothing is left over."""
     bare = stage.bare(way)
@@ -91,7 +118,7 @@ def test_contract(stage: Stage, way: Way, parent: bool) -> None:
     assert_same_for_application(way, bare, traced)
     assert_same_on_the_wire(bare, traced)
     assert_one_true_span(way, traced, parent)
-    assert traced.left_over == bare.left_over
+    assert_nothing_left_over(bare, traced)
 
 
 def assert_same_for_application(way: Way, bare: Run, traced: Run) -> None:
@@ -119,13 +146,30 @@ def assert_one_true_span(way: Way, traced: Run, parent: bool) -> None:
 
     assert inference_spans(traced.native) == []
     assert span.kind is SpanKind.CLIENT
-    assert found["otel_stream.outcome"] == way.ending.outcome
+    assert found["otel_stream.outcome"] == expected_outcome(way)
     assert found["gen_ai.operation.name"] == way.call.wire.operation
     assert found.get("error.type") == error_type(way, traced)
     failed = way.ending.outcome in ("truncated", "error")
     assert (span.status.status_code is StatusCode.ERROR) == failed
     assert parent_id(span) == expected_parent(traced, parent)
     assert traced.open == []
+
+
+def assert_nothing_left_over(bare: Run, traced: Run) -> None:
+    """No task, thread, open file or log line but those that the SDK leaves by itself."""
+    for kind, found in traced.left_over.items():
+        assert found <= bare.left_over[kind], kind
+
+
+def expected_outcome(way: Way) -> str:
+    """As the table says, but where nobody could know it."""
+    # A helper keeps its iterator of texts, so a loop over it that was left says nothing of it.
+    if way.call.kind == "texts" and way.ending.name in ("left", "passed_on", "failing"):
+        return "abandoned"
+    # httpx closes the response when a loop over it is left, before Ctrl-C can be seen.
+    if way.call.name.endswith("raw.lines") and way.ending.name == "in_body":
+        return "cancelled" if way.asynchronous else "closed_early"
+    return way.ending.outcome
 
 
 def without_context(headers: dict[str, str]) -> dict[str, str]:

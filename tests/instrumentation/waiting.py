@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 __all__ = [
@@ -23,8 +24,10 @@ _TIMEOUT = 5.0
 _LOOKS = 3
 """In so many looks in a row a reader must be seen waiting at the same place."""
 
+Condition = Callable[[], object]
 
-def until(condition: Callable[[], object]) -> None:
+
+def until(condition: Condition) -> None:
     """Wait for *condition* to hold. Raises `TimeoutError` if it does not in time."""
     end = time.monotonic() + _TIMEOUT
     while not condition():
@@ -33,7 +36,7 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-async def auntil(condition: Callable[[], object], timeout: float = _TIMEOUT) -> None:
+async def auntil(condition: Condition, timeout: float = _TIMEOUT) -> None:
     """The same, in an event loop."""
     end = time.monotonic() + timeout
     while not condition():
@@ -42,42 +45,46 @@ async def auntil(condition: Callable[[], object], timeout: float = _TIMEOUT) -> 
         await asyncio.sleep(0.001)
 
 
-def until_thread_waits(ident: int | None, sent: threading.Event) -> None:
-    """Wait until thread *ident* waits for bytes of the network, with all that was sent read."""
-    assert sent.wait(_TIMEOUT)
+def until_thread_waits(ident: int | None, begun: Condition) -> None:
+    """Wait until thread *ident*, once it has *begun*, waits for bytes of the network."""
     seen: list[tuple[int, int]] = []
 
     def waits() -> bool:
         frame = sys._current_frames().get(ident or 0)
-        code = frame.f_code if frame is not None else None
-        if frame is None or code is None or code.co_name != "read":
+        if frame is None or not begun() or not _reads_network(frame.f_code):
             seen.clear()
-        elif "_backends" in code.co_filename:
+        else:
             seen.append((id(frame), frame.f_lasti))
-        return len(seen) > _LOOKS and len(set(seen[-_LOOKS:])) == 1
+        return len(seen) >= _LOOKS and len(set(seen[-_LOOKS:])) == 1
 
     until(waits)
 
 
-async def until_task_waits(task: asyncio.Task[Any], sent: threading.Event) -> None:
-    """Wait until *task* waits for something of the event loop, with all that was sent read."""
-    end = time.monotonic() + _TIMEOUT
+def _reads_network(code: CodeType) -> bool:
+    """Whether this is where `httpcore` and `httpcore2` wait for a socket."""
+    return code.co_name == "read" and "_backends" in code.co_filename
+
+
+async def until_task_waits(task: asyncio.Task[Any], begun: Condition) -> None:
+    """Wait until *task*, once it has *begun*, waits for something of the event loop."""
     looks = 0
-    while looks < _LOOKS and not task.done():
-        if time.monotonic() > end:
-            raise TimeoutError("the task did not come to wait")
-        await asyncio.sleep(0)  # lets the loop look at its sockets
-        waits = getattr(task, "_fut_waiter", None) is not None
-        looks = looks + 1 if waits and sent.is_set() else 0
+
+    def waits() -> bool:
+        nonlocal looks
+        pending = getattr(task, "_fut_waiter", None) is not None and begun()
+        looks = looks + 1 if pending else 0
+        return looks >= _LOOKS or task.done()
+
+    await auntil(waits)
 
 
-def interrupt_when_waiting(sent: threading.Event) -> None:
-    """Press Ctrl-C, from a thread of its own, as soon as the main thread waits for the network."""
+def interrupt_when_waiting(begun: Condition) -> None:
+    """Press Ctrl-C, from another thread, once the main thread has *begun* and waits."""
     main = threading.main_thread().ident
     assert main is not None
 
     def press() -> None:
-        until_thread_waits(main, sent)
+        until_thread_waits(main, begun)
         signal.pthread_kill(main, signal.SIGINT)
 
     threading.Thread(target=press, name="ctrl-c").start()

@@ -18,12 +18,11 @@ from otel_stream.testing import (
     ResponseStream,
     Script,
     Send,
-    Signal,
     WaitFor,
     chat_usage,
 )
 
-__all__ = ["CHAT", "COMPLETION", "MESSAGE", "RESPONSE", "Cue", "Play", "Wire"]
+__all__ = ["CHAT", "COMPLETION", "MESSAGE", "RESPONSE", "Play", "Wire"]
 
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 _WORDS = ("Hello", " you", " there")
@@ -104,20 +103,8 @@ RESPONSE = _response()
 MESSAGE = _message()
 
 
-class Cue:
-    """What the server and the reader tell each other in one run.
-
-    Attributes:
-        sent: The server has sent all that it sends by itself.
-        go: The server may go on.
-    """
-
-    def __init__(self) -> None:
-        self.sent = threading.Event()
-        self.go = threading.Event()
-
-
-Play = Callable[[Wire, Cue], Script]
+Play = Callable[[Wire, threading.Event], Script]
+"""What the server does; the event tells it to go on."""
 
 
 def _script(*steps: Any) -> Script:
@@ -129,42 +116,42 @@ def _send(events: list[bytes]) -> Send:
     return Send(b"".join(events))
 
 
-def whole(wire: Wire, cue: Cue) -> Script:
+def whole(wire: Wire, go: threading.Event) -> Script:
     """The whole answer, event by event."""
     return _script(*(Send(event) for event in wire.whole), End())
 
 
-def hanging(wire: Wire, cue: Cue) -> Script:
+def hanging(wire: Wire, go: threading.Event) -> Script:
     """The beginning, and then nothing."""
-    return _script(_send(wire.opening), Signal(cue.sent), Hang())
+    return _script(_send(wire.opening), Hang())
 
 
-def open_at_terminal(wire: Wire, cue: Cue) -> Script:
+def open_at_terminal(wire: Wire, go: threading.Event) -> Script:
     """The answer up to the terminal event, and then nothing: the body does not end."""
-    return _script(_send(wire.opening + wire.terminal), Signal(cue.sent), Hang())
+    return _script(_send(wire.opening + wire.terminal), Hang())
 
 
-def paused(wire: Wire, cue: Cue) -> Script:
+def paused(wire: Wire, go: threading.Event) -> Script:
     """The beginning; the rest when told."""
     rest = wire.terminal + wire.closing
-    return _script(_send(wire.opening), Signal(cue.sent), WaitFor(cue.go), _send(rest), End())
+    return _script(_send(wire.opening), WaitFor(go), _send(rest), End())
 
 
-def failing(wire: Wire, cue: Cue) -> Script:
+def failing(wire: Wire, go: threading.Event) -> Script:
     """The beginning and an error event."""
     return _script(_send(wire.opening), _send(wire.error), End())
 
 
-def ending_early(wire: Wire, cue: Cue) -> Script:
+def ending_early(wire: Wire, go: threading.Event) -> Script:
     """The beginning, and the end of the body as if all were well."""
     return _script(_send(wire.opening), End())
 
 
-def cut(wire: Wire, cue: Cue) -> Script:
+def cut(wire: Wire, go: threading.Event) -> Script:
     """The beginning, and the connection is closed within the body."""
     return _script(_send(wire.opening), Cut())
 
 
-def reset(wire: Wire, cue: Cue) -> Script:
+def reset(wire: Wire, go: threading.Event) -> Script:
     """The beginning, and the connection is reset."""
     return _script(_send(wire.opening), Reset())

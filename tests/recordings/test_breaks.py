@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import aclosing, closing
+from collections import deque
+from contextlib import aclosing, closing, suppress
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -58,20 +60,20 @@ def test_connection_breaks(
 ) -> None:
     """A broken connection is an error, unless the answer was whole by then; the text is kept."""
     ends, found = places_of(recording), []
+
+    def read_up_to(client: Any, end: int) -> None:
+        script, has_read = script_of(recording, end, ending)
+        server.script(None, script)
+        with closing(SYNC_WAYS["create"](client, recording)) as stream:
+            for _ in range(so_far(recording, end).chunks):
+                next(stream)
+            has_read.set()
+            deque(stream, 0)
+
     with client_for(recording, server.url) as client:
         for end in ends:
-            script, has_read = script_of(recording, end, ending)
-            server.script(None, script)
-            chunks = so_far(recording, end).chunks
-            with closing(SYNC_WAYS["create"](client, recording)) as stream:
-                try:
-                    for _ in range(chunks):
-                        next(stream)
-                    has_read.set()
-                    for _ in stream:
-                        pass
-                except Exception:  # noqa: BLE001 - httpx's or the SDK's
-                    pass
+            with suppress(Exception):  # httpx's or the SDK's
+                read_up_to(client, end)
             found.append(said(Answer(captured.span())))
             captured.clear()
 
@@ -85,12 +87,12 @@ def test_connection_breaks_async(
     """It is the same for an async reader."""
     ends, found = places_of(recording), []
 
-    async def one(client: Any, end: int) -> None:
+    async def read_up_to(client: Any, end: int) -> None:
         script, has_read = script_of(recording, end, "reset")
         server.script(None, script)
-        chunks = so_far(recording, end).chunks
-        async with aclosing(ASYNC_WAYS["acreate"](client, recording)) as stream:  # type: ignore[type-var]
-            for _ in range(chunks):
+        stream: Any = ASYNC_WAYS["acreate"](client, recording)
+        async with aclosing(stream):
+            for _ in range(so_far(recording, end).chunks):
                 await anext(stream)
             has_read.set()
             async for _ in stream:
@@ -99,10 +101,8 @@ def test_connection_breaks_async(
     async def main() -> None:
         async with client_for(recording, server.url, asynchronous=True) as client:
             for end in ends:
-                try:
-                    await one(client, end)
-                except Exception:  # noqa: BLE001 - httpx's or the SDK's
-                    pass
+                with suppress(Exception):  # httpx's or the SDK's
+                    await read_up_to(client, end)
                 found.append(said(Answer(captured.span())))
                 captured.clear()
 
@@ -127,8 +127,7 @@ def test_reader_breaks(recording: Recording, server: ProviderServer, captured: C
         for count in counts:
             server.script(None, script)
             with closing(SYNC_WAYS["create"](client, recording)) as stream:
-                for _ in range(count):
-                    next(stream)
+                deque(islice(stream, count), 0)
             found.append(said(Answer(captured.span())))
             captured.clear()
     readings = [read(recording.api, recording.body, recording.choices, n) for n in counts]
