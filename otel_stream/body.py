@@ -50,7 +50,7 @@ class BodyTap:
         self._tail = b""
 
     def attach(self, held: Any) -> None:
-        """The SDK reads the body through `held`. Old ones put a second reader over an unread one."""
+        """The SDK reads through `held`. An old one lays a second reader over an unread one."""
         before = self._holder() if self._holder is not None else None
         if before is not None:
             before.released = True

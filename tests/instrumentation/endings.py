@@ -133,7 +133,7 @@ def passed_on(scene: Scene) -> None:
     """Read in a generator of the application's, which is closed."""
 
     def answer() -> Iterator[Any]:
-        for item in scene.open().items:
+        for item in scene.open().items:  # noqa: UP028 - an application's own loop
             yield item
 
     items = answer()

@@ -129,7 +129,7 @@ def _public(holder: Any) -> dict[str, Any]:
 def _kind_of(holder: Any, name: str) -> Any:
     try:
         found = getattr(holder, name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the application's, to compare
         return type(error)
     if callable(found):
         return "coroutine function" if inspect.iscoroutinefunction(found) else "function"

@@ -80,7 +80,6 @@ class Way:
         native = ["native"] if self.native else []
         return "-".join([self.call.name, mode, self.ending.name, *native])
 
-
     @property
     def kin(self) -> tuple[object, ...]:
         """The same for all ends of a call."""
@@ -96,7 +95,7 @@ class Run:
     ours: list[ReadableSpan]
     """The spans that we made."""
     native: list[ReadableSpan]
-    """The spans that the SDK made."""
+    """The spans that the SDK made; that of its tool runner may be open."""
     parent: trace.Span
     """What was current around the call."""
     open: list[ReadableSpan]
@@ -179,7 +178,7 @@ class Stage:
             scene,
             self.server.requests[0],
             ours(self.captured.spans()),
-            self.native.spans(),
+            self.native.spans() + self.native.open_spans(),
             current,
             self.captured.open_spans(),
             left_over,
@@ -192,7 +191,7 @@ class Stage:
         scene = Scene(way.call, client, go, over)
         try:
             getattr(endings, way.ending.read)(scene)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the application's, to compare
             scene.caught(error)
         gc.collect()
         scene.wait_until_over()
@@ -204,7 +203,7 @@ class Stage:
         scene = Scene(way.call, client, go, over)
         try:
             await getattr(async_endings, way.ending.read)(scene)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the application's, to compare
             scene.caught(error)
         gc.collect()
         await auntil(lambda: scene.over)

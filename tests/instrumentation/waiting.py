@@ -104,7 +104,7 @@ class Elsewhere:
     def _run(self) -> None:
         try:
             self._act()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the application's, to compare
             self._error = error
 
     def __enter__(self) -> threading.Thread:
