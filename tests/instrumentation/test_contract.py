@@ -98,7 +98,7 @@ CASES = [
     for parent in (False, True)
     if WHOLE or number % 2 == parent
 ]
-"""Every way, half of them within a span; `OTEL_STREAM_CONTRACT=whole` runs each alone and in one."""
+"""Every way, half of them in a span; `OTEL_STREAM_CONTRACT=whole` runs each alone and in one."""
 
 
 @pytest.fixture(scope="module")
