@@ -120,6 +120,7 @@ class BodyTap:
         if raw and not (recorder.ended or watcher.collecting):
             with guard("leaving a body"):
                 recorder.leave(interruption.of_reader(task=task))
+                watcher.wake()
 
     def dropped(self) -> None:
         """Nobody holds the response any more."""

@@ -165,8 +165,8 @@ def _part(piece: Piece) -> dict[str, Any]:
         return piece.done
     if piece.kind == "tool_call":
         return _tool_call(piece)
-    kind = "text" if piece.kind == "refusal" else piece.kind
-    return {"type": kind, "content": piece.text}
+    # The convention has no kind for a refusal; it is no answer, and a generic part keeps it apart.
+    return {"type": piece.kind, "content": piece.text}
 
 
 def _tool_call(piece: Piece) -> dict[str, Any]:

@@ -101,6 +101,7 @@ class _Held:
         if not (recorder.ended or watcher.collecting):
             outcome = interruption.of_reader(task=task)
             _guarded(lambda: recorder.leave(outcome))
+            watcher.wake()
 
     def __del__(self) -> None:
         recorder = self.recorder

@@ -62,6 +62,10 @@ class Watcher:
         """Whether the garbage collector is at work on this thread, running destructors."""
         return self._collecting == threading.get_ident()
 
+    def wake(self) -> None:
+        """Look at the streams now: one has changed so that its next look comes sooner."""
+        self._dropped.put(None)
+
     def soon(self, act: Callable[[], None]) -> None:
         """Do `act` now, or on the watching thread if this is a destructor run by the collector."""
         if self.collecting:

@@ -60,7 +60,7 @@ class TestOutput:
         assert [part["type"] for part in messages[0]["parts"]] == [
             "reasoning",
             "text",
-            "text",
+            "refusal",
             "tool_call",
             "server_tool_call",
             "server_tool_call_response",

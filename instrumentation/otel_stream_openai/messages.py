@@ -99,7 +99,7 @@ def _part(part: dict[str, Any]) -> Part:
     if isinstance(part.get("text"), str):
         return _text(part["text"])
     if isinstance(part.get("refusal"), str):
-        return _text(part["refusal"])
+        return {"type": "refusal", "content": part["refusal"]}
     if "image" in kind:
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, dict) else image

@@ -162,7 +162,8 @@ class Stage:
     def _run(self, way: Way, *, parent: bool, over: Callable[[], bool]) -> Run:
         go = threading.Event()
         self.server.reset()
-        self.native.clear()
+        self.native.shutdown()
+        self.native = Captured()
         self.captured.clear()
         self.server.script(way.call.wire.path, way.ending.play(way.call.wire, go))
         tracer = self.captured.tracer_provider.get_tracer("application")

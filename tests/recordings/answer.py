@@ -32,7 +32,10 @@ class Answer:
     @property
     def texts(self) -> dict[int, str]:
         """The text of each choice that has any, refusals included."""
-        told = {n: self._joined("text", message) for n, message in enumerate(self._messages)}
+        told = {
+            n: self._joined("text", message) + self._joined("refusal", message)
+            for n, message in enumerate(self._messages)
+        }
         return {choice: text for choice, text in told.items() if text}
 
     @property
