@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -31,6 +32,9 @@ settings.register_profile(
     "ours", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("ours")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would we and our children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KEPT = {"OTEL_STREAM_RECORDINGS"}
 """Variables that say what to test, not how we are set."""

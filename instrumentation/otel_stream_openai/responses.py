@@ -19,6 +19,7 @@ from otel_stream.delta import (
     ToolCall,
 )
 from otel_stream.fields import items_of
+from otel_stream.raw import Fields
 from otel_stream_openai import messages, request
 from otel_stream_openai.errors import failure_of, failure_of_body
 from otel_stream_openai.usage import usage_of
@@ -102,6 +103,14 @@ def _error(event: Any) -> Found:
     return failure_of_body(getattr(event, "error", None) or _Flat(event)) or Failure("_OTHER")
 
 
+def _wrapped(event: Any) -> Found:
+    """An event as the oldest SDKs hand it out if its name has no prefix: a name, and the data."""
+    data = getattr(event, "data", None)
+    if getattr(event, "event", None) != "error" or not isinstance(data, dict):
+        return None
+    return _error(Fields(data))
+
+
 _READ: dict[str, Callable[[Any], Found]] = {
     "response.output_text.delta": _text,
     "response.audio.transcript.delta": _text,
@@ -129,7 +138,9 @@ class ResponsesReader:
     def read(self, event: Any) -> Found:
         """What the event adds; one of an unknown type adds nothing."""
         kind = getattr(event, "type", None)
-        read = _READ.get(kind) if kind.__class__ is str else None
+        if kind.__class__ is not str:
+            return _wrapped(event)
+        read = _READ.get(kind)
         return None if read is None else read(event)
 
     def whole(self, done: bool) -> bool:
