@@ -7,20 +7,22 @@ callbacks. Its queue is bounded; what finds no room is counted (`otel_stream.eve
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from queue import Empty, Full, Queue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from otel_stream.delta import Delta, Usage
 from otel_stream.errors import guard
 from otel_stream.fork import call_in_child
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 __all__ = [
     "Callbacks",
@@ -195,6 +197,8 @@ class Dispatcher:
                 self._thread = thread
 
     def _run(self) -> None:
+        import asyncio  # 15 ms that only a program with callbacks need pay.
+
         loop = asyncio.new_event_loop()
         while True:
             try:
@@ -205,6 +209,8 @@ class Dispatcher:
 
     def _tell_waiting(self) -> None:
         """Call what waits, here and now."""
+        import asyncio
+
         loop = None
         while not self._queue.empty():
             loop = loop or asyncio.new_event_loop()
@@ -214,10 +220,12 @@ class Dispatcher:
             loop.close()
 
 
-def _tell(callback: Callable[[Any], Returned], event: Any, loop: asyncio.AbstractEventLoop) -> None:
+def _tell(callback: Callable[[Any], Returned], event: Any, loop: AbstractEventLoop) -> None:
+    from asyncio import CancelledError, iscoroutine
+
     name = getattr(callback, "__name__", "callback")
     # One that exits, or is cancelled, ends only itself.
-    with suppress(asyncio.CancelledError, SystemExit), guard(f"the callback {name}"):
+    with suppress(CancelledError, SystemExit), guard(f"the callback {name}"):
         returned = callback(event)
-        if asyncio.iscoroutine(returned):
+        if iscoroutine(returned):
             loop.run_until_complete(returned)

@@ -6,8 +6,7 @@ import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry import context as otel_context
 
@@ -17,6 +16,9 @@ from otel_stream.errors import SettingsError, guard
 from otel_stream.runtime import Runtime
 from otel_stream.settings import Settings
 from otel_stream.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["attributes", "flush", "instrument", "shutdown", "suppress", "uninstrument", "untraced"]
 
@@ -115,6 +117,8 @@ def instrumented() -> dict[str, Any]:
 
 def candidates() -> list[EntryPoint]:
     """Our instrumentors among the installed entry points."""
+    from importlib.metadata import entry_points
+
     found = entry_points(group=GROUP)
     return sorted((e for e in found if e.name.startswith(PREFIX)), key=lambda e: e.name)
 

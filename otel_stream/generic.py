@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
-import wrapt
-
-from otel_stream import interruption, runtime
+from otel_stream import runtime
 from otel_stream.call import UNKNOWN, CallInfo
 from otel_stream.callbacks import Callbacks
 from otel_stream.delta import Delta, Failure, Finish, Found, Terminal
@@ -62,67 +60,6 @@ def _listed(found: Found) -> Sequence[str | Delta]:
     return () if found is None else (found,)  # type: ignore[return-value]
 
 
-if TYPE_CHECKING:
-    _Proxy = wrapt.ObjectProxy[Any]
-else:
-    _Proxy = wrapt.ObjectProxy  # which knows no parameters before wrapt 2
-
-
-class _Traced(_Proxy):
-    """The iterable as it was, but for how it is iterated and closed."""
-
-    def __init__(self, wrapped: Any, held: Any) -> None:
-        super().__init__(wrapped)
-        self._self_held = held
-
-    def __getattr__(self, name: str) -> Any:
-        found = super().__getattr__(name)
-        return self._closing(found) if name in ("aclose", "close") else found
-
-    def _closing(self, close: Any) -> Any:
-        def closing(*args: Any, **kwargs: Any) -> Any:
-            self._closes()
-            return close(*args, **kwargs)
-
-        return closing
-
-    def _closes(self) -> None:
-        with guard("closing a stream"):
-            self._self_held.recorder.close(interruption.of_reader())
-
-
-class _TracedSync(_Traced):
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._self_held)
-
-    def __next__(self) -> Any:
-        return next(self._self_held)
-
-    def __enter__(self) -> Any:
-        entered = self.__wrapped__.__enter__()
-        return self if entered is self.__wrapped__ else entered
-
-    def __exit__(self, *error: Any) -> Any:
-        self._closes()
-        return self.__wrapped__.__exit__(*error)
-
-
-class _TracedAsync(_Traced):
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self._self_held.__aiter__()  # type: ignore[no-any-return]
-
-    def __anext__(self) -> Any:
-        return self._self_held.__anext__()
-
-    async def __aenter__(self) -> Any:
-        entered = await self.__wrapped__.__aenter__()
-        return self if entered is self.__wrapped__ else entered
-
-    async def __aexit__(self, *error: Any) -> Any:
-        self._closes()
-        return await self.__wrapped__.__aexit__(*error)
-
-
 def trace_stream(
     stream: T,
     *,
@@ -174,7 +111,9 @@ def _source(stream: Any) -> Any:
 
 
 def _proxy(stream: Any, source: Any, trace: Trace) -> Any:
+    from otel_stream.proxy import TracedAsync, TracedSync
+
     recorder, context = trace.recorder, trace.context
     if hasattr(stream, "__aiter__"):
-        return _TracedAsync(stream, TracedAsyncIterator(source, recorder, context=context))
-    return _TracedSync(stream, TracedIterator(source, recorder, context=context))
+        return TracedAsync(stream, TracedAsyncIterator(source, recorder, context=context))
+    return TracedSync(stream, TracedIterator(source, recorder, context=context))

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import wrapt
-
 from otel_stream.errors import guard
 
 __all__ = ["Patches", "Wrapper"]
@@ -40,6 +38,8 @@ class Patches:
             return
         self.missing.append(target)
         with guard(f"wrapping {target}"):
+            import wrapt  # Not needed by a program that only imports us.
+
             owner, name, original = _found(target)
             wrapped = wrapt.FunctionWrapper(original, wrapper)
             setattr(owner, name, wrapped)

@@ -94,10 +94,13 @@ class RawReader:
         if recorder.ended:
             return
         if self._parser is None:
-            answer = decoded(b"".join(self._body)) if self._body else None
+            body = b"".join(self._body)
+            answer = decoded(body) if body else None
             if answer is not None:
                 self._on_json(answer)
-            recorder.finish(self.since(recorder, started, now), now, done=True)
+            # JSON is whole when it can be read; of what was not kept nobody can say that it is not.
+            recorder.tally.terminal = answer is not None or not body
+            recorder.finish(self.since(recorder, started, now), now)
         else:
             # Of what cannot be read nobody can say that it was cut off.
             recorder.tally.terminal = recorder.tally.terminal or self._blind
