@@ -69,12 +69,12 @@ def test_doctor_ends_with_1_when_something_needs_doing(run: Run) -> None:
     assert "OTEL_STREAM_GRACE='soon'" in ended.stdout
 
 
-def test_doctor_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_speaks_json(run: Run) -> None:
     """`--json` prints one document."""
-    status = main(["doctor", "--json"])
-    report = json.loads(capsys.readouterr().out)
+    ended = run("-m", "otel_stream", "doctor", "--json")
+    report = json.loads(ended.stdout)
 
-    assert (status, report["healthy"]) == (0, True)
+    assert (ended.returncode, report["healthy"]) == (0, True)
     assert report["versions"]["otel-stream"] == otel_stream.__version__
 
 
