@@ -167,13 +167,21 @@ def _begin(sdk: Sdk, client: Any, args: Sequence[Any], kwargs: dict[str, Any]) -
     with guard("beginning a call"):
         options = kwargs["options"] if "options" in kwargs else args[1]
         endpoint = sdk.endpoints.get(options.url.partition("?")[0])
-        body = options.json_data
+        body = _asked(options)
         if endpoint is None or not isinstance(body, dict) or UNTRACED in vars(client):
             return None
         if runtime.is_suppressed():
             return None
         return Call(sdk, endpoint, client, body, bool(kwargs.get("stream")))
     return None
+
+
+def _asked(options: Any) -> Any:
+    """The request's body; what the caller gave as `extra_body` goes over it, as on the wire."""
+    extra = getattr(options, "extra_json", None)
+    if not extra or not isinstance(options.json_data, dict):
+        return options.json_data
+    return {**options.json_data, **extra}
 
 
 def _request(sdk: Sdk) -> Wrapper:

@@ -19,6 +19,11 @@ async def exhausted(scene: Scene) -> None:
     scene.look_again(opened)
 
 
+async def answered(scene: Scene) -> None:
+    """Get an answer that is not streamed."""
+    scene.note((await scene.aopen()).stream)
+
+
 async def left(scene: Scene) -> None:
     """Leave the loop, and hold nothing."""
     async for item in (await scene.aopen()).items:
@@ -117,6 +122,14 @@ async def interrupted_in_body(scene: Scene) -> None:
 
     task = asyncio.create_task(reader())
     await reached.wait()
+    task.cancel()
+    await task
+
+
+async def interrupted_asking(scene: Scene) -> None:
+    """The task is cancelled while the call waits for its answer."""
+    task = asyncio.create_task(scene.aopen())
+    await until_task_waits(task, scene.asked)
     task.cancel()
     await task
 

@@ -24,6 +24,11 @@ def exhausted(scene: Scene) -> None:
     scene.look_again(opened)
 
 
+def answered(scene: Scene) -> None:
+    """Get an answer that is not streamed."""
+    scene.note(scene.open().stream)
+
+
 def left(scene: Scene) -> None:
     """Leave the loop, and hold nothing."""
     for item in scene.open().items:
@@ -110,6 +115,12 @@ def interrupted_in_body(scene: Scene) -> None:
         for item in opened.items:
             if scene.note(item):
                 raise KeyboardInterrupt
+
+
+def interrupted_asking(scene: Scene) -> None:
+    """Ctrl-C while the call waits for its answer."""
+    interrupt_when_waiting(scene.asked)
+    scene.open()
 
 
 def unread_and_closed(scene: Scene) -> None:

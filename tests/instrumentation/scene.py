@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from .calls import Call
+from .call import Call
 from .opened import Opened
 from .waiting import until
 
@@ -26,15 +26,22 @@ class Scene:
         call: The way to call.
         client: The SDK's client.
         go: Tells the server to go on.
+        asked: Whether the request has reached the server.
         over: Whether the call's telemetry is complete; always so without any.
     """
 
     def __init__(
-        self, call: Call, client: Any, go: Event, over: Callable[[], bool] = lambda: True
+        self,
+        call: Call,
+        client: Any,
+        go: Event,
+        asked: Callable[[], bool],
+        over: Callable[[], bool],
     ) -> None:
         self.call = call
+        self.client = client
         self.go = go
-        self._client = client
+        self.asked = asked
         self._over = over
         self.items: list[Any] = []
         """What was read."""
@@ -49,7 +56,7 @@ class Scene:
 
     def open(self) -> Opened:
         """Make the call with a sync client."""
-        steps = self.call.begin(self._client)
+        steps = self.call.begin(self.client)
         result = next(steps)
         while True:
             try:
@@ -59,7 +66,7 @@ class Scene:
 
     async def aopen(self) -> Opened:
         """Make the call with an async client."""
-        steps = self.call.begin(self._client)
+        steps = self.call.begin(self.client)
         result = next(steps)
         while True:
             try:
@@ -73,9 +80,9 @@ class Scene:
             self.facts[name] = type(holder)
             self.facts[f"{name} has"] = _public(holder)
         response = opened.response
-        self.facts["status"] = response.status_code
-        kept = {name: text for name, text in response.headers.items() if name not in _VOLATILE}
-        self.facts["headers"] = kept
+        headers = getattr(response, "headers", {})
+        self.facts["status"] = getattr(response, "status_code", None)
+        self.facts["headers"] = {n: text for n, text in headers.items() if n not in _VOLATILE}
         return opened
 
     # Reading

@@ -13,13 +13,19 @@ from otel_stream.testing import (
     Cut,
     End,
     Hang,
+    HoldHeaders,
     MessageStream,
     Reset,
     ResponseStream,
     Script,
     Send,
     WaitFor,
+    anthropic_error,
+    chat_completion,
     chat_usage,
+    completion,
+    message,
+    response,
 )
 
 __all__ = ["CHAT", "COMPLETION", "MESSAGE", "RESPONSE", "Play", "Wire"]
@@ -40,6 +46,7 @@ class Wire:
         error: An error event.
         code: The provider's code in it.
         mark: What stands in the `repr` of the chunk that is the terminal event.
+        answer: The JSON of an answer that is not streamed.
         operation: `gen_ai.operation.name` of such a call.
     """
 
@@ -50,6 +57,7 @@ class Wire:
     error: list[bytes]
     code: str
     mark: tuple[str, ...]
+    answer: dict[str, Any]
     operation: str = "chat"
 
     @property
@@ -72,20 +80,20 @@ def _chat() -> Wire:
     events = ChatStream().role().text(_WORDS).finish().usage(chat_usage()).done()
     mark = ("finish_reason='stop'", '"finish_reason": "stop"')
     facts: dict[str, Any] = {"path": "/v1/chat/completions", "code": "server_error", "mark": mark}
-    return _cut(events, 3, 5, ChatStream().error()[0], **facts)
+    return _cut(events, 3, 5, ChatStream().error()[0], answer=chat_completion(), **facts)
 
 
 def _completion() -> Wire:
     events = CompletionStream().text(_WORDS).finish().usage(chat_usage()).done()
     mark = ("finish_reason='stop'", '"finish_reason": "stop"')
     facts: dict[str, Any] = {"path": "/v1/completions", "code": "server_error", "mark": mark}
-    error = ChatStream().error()[0]
-    return _cut(events, 2, 4, error, operation="text_completion", **facts)
+    facts |= {"answer": completion(), "operation": "text_completion"}
+    return _cut(events, 2, 4, ChatStream().error()[0], **facts)
 
 
 def _response() -> Wire:
     events = ResponseStream().created().in_progress().text(_WORDS).completed()
-    facts: dict[str, Any] = {"path": "/v1/responses", "code": "server_error"}
+    facts: dict[str, Any] = {"path": "/v1/responses", "code": "server_error", "answer": response()}
     mark = ("type='response.completed'", '"type": "response.completed"')
     return _cut(events, 6, len(events), ResponseStream().error()[0], mark=mark, **facts)
 
@@ -93,6 +101,7 @@ def _response() -> Wire:
 def _message() -> Wire:
     events = MessageStream().start().ping().text(_WORDS).delta().stop()
     facts: dict[str, Any] = {"path": "/v1/messages", "code": "overloaded_error"}
+    facts["answer"] = message()
     mark = ("type='message_stop'", '"type": "message_stop"')
     return _cut(events, 5, len(events), MessageStream().error()[0], mark=mark, **facts)
 
@@ -155,3 +164,28 @@ def cut(wire: Wire, go: threading.Event) -> Script:
 def reset(wire: Wire, go: threading.Event) -> Script:
     """The beginning, and the connection is reset."""
     return _script(_send(wire.opening), Reset())
+
+
+def refused(wire: Wire, go: threading.Event) -> Script:
+    """An HTTP error."""
+    return Script.json(anthropic_error("invalid_request_error", "No such model."), 400)
+
+
+def silent(wire: Wire, go: threading.Event) -> Script:
+    """Nothing at all, until told."""
+    return Script([HoldHeaders(go), Cut()])
+
+
+def answered(wire: Wire, go: threading.Event) -> Script:
+    """The whole answer at once, for who did not ask for a stream."""
+    return Script.json(wire.answer)
+
+
+def answer_cut(wire: Wire, go: threading.Event) -> Script:
+    """Half of that answer, and the connection is closed."""
+    return Script([Send(b'{"id": '), Cut()], headers={"content-type": "application/json"})
+
+
+def answer_reset(wire: Wire, go: threading.Event) -> Script:
+    """No answer: the connection is reset."""
+    return Script([Reset()])
