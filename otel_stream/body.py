@@ -136,6 +136,8 @@ class _Tapped:
     def __init__(self, body: Any, tap: BodyTap) -> None:
         self._body = body
         self.otel_stream_tap = tap
+        # The anthropic SDK asks for this with every chunk, and what is missing costs an exception.
+        self.stream_observer = getattr(body, "stream_observer", None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_body"], name)

@@ -142,7 +142,7 @@ def chosen(settings: Settings) -> list[EntryPoint]:
 
 @contextmanager
 def suppress() -> Iterator[None]:
-    """A block whose calls are not traced, in this task or thread and those it starts."""
+    """A block whose calls are not traced: in this task or thread, and in tasks that it starts."""
     token = otel_context.attach(otel_context.set_value(runtime.SUPPRESS, True))
     try:
         yield
