@@ -11,7 +11,15 @@ from opentelemetry import context, trace
 from opentelemetry.trace import SpanKind
 
 import otel_stream
-from otel_stream.testing import Captured, ProviderServer, chat_text, message, message_text
+from otel_stream.testing import (
+    Captured,
+    ProviderServer,
+    chat_completion,
+    chat_text,
+    chat_usage,
+    message,
+    message_text,
+)
 
 from .clients import HAS_NATIVE, http
 from .conftest import CHAT, MESSAGE, Client, Serve, with_usage
@@ -255,6 +263,27 @@ def test_official_instrumentation_stays_silent(captured: Captured) -> None:
         made.messages.create(**MESSAGE)
 
     assert isinstance(seen[0], inference.InferenceData)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_beside_the_official_instrumentation(
+    stream: bool, serve: Serve, client: Client, captured: Captured
+) -> None:
+    """With the official instrumentation at work too there is one usage-bearing span."""
+    official = pytest.importorskip("opentelemetry.instrumentation.genai.openai")
+    other = official.OpenAIInstrumentor()
+    other.instrument(
+        tracer_provider=captured.tracer_provider, meter_provider=captured.meter_provider
+    )
+    try:
+        serve(chat_text(["Hi"], usage=chat_usage()) if stream else chat_completion())
+        answer = client("openai").chat.completions.create(**CHAT, stream=stream)
+        _ = list(answer) if stream else answer
+    finally:
+        other.uninstrument()
+
+    assert len(with_usage(captured.spans())) == len(captured.spans()) == 1
+    assert captured.point("gen_ai.client.operation.duration").count == 1
 
 
 def test_nothing_is_current_after_the_call(
