@@ -23,7 +23,7 @@ class Patches:
 
     def __init__(self, *, rehearse: bool = False) -> None:
         self._rehearse = rehearse
-        self._undo: list[tuple[Any, str, Any, Any]] = []
+        self._patches: list[_Patch] = []
         self.missing: list[str] = []
         """Targets that this version of the library does not have."""
 
@@ -38,20 +38,13 @@ class Patches:
             return
         self.missing.append(target)
         with guard(f"wrapping {target}"):
-            import wrapt  # Not needed by a program that only imports us.
-
-            owner, name, original = _found(target)
-            wrapped = wrapt.FunctionWrapper(original, wrapper)
-            setattr(owner, name, wrapped)
-            self._undo.append((owner, name, original, wrapped))
+            self._patches.append(_Patch(*_found(target), wrapper))
             self.missing.remove(target)
 
     def restore(self) -> None:
         """Put every original back, but where somebody has wrapped ours since: theirs stays."""
-        while self._undo:
-            owner, name, original, wrapped = self._undo.pop()
-            if vars(owner).get(name) is wrapped:
-                setattr(owner, name, original)
+        while self._patches:
+            self._patches.pop().undo()
         self.missing.clear()
 
     def _look_for(self, target: str) -> None:
@@ -59,6 +52,29 @@ class Patches:
             _found(target)
         except (ImportError, AttributeError, KeyError):
             self.missing.append(target)
+
+
+class _Patch:
+    """One member of a class or module, wrapped."""
+
+    def __init__(self, owner: Any, name: str, original: Any, wrapper: Wrapper) -> None:
+        import wrapt  # Not needed by a program that only imports us.
+
+        self._owner = owner
+        self._name = name
+        self._original = original
+        self._on = True
+        self._wrapped = wrapt.FunctionWrapper(original, wrapper, enabled=self._is_on)
+        setattr(owner, name, self._wrapped)
+
+    def undo(self) -> None:
+        """Put the original back. What somebody's wrapper still calls only passes on from now."""
+        self._on = False
+        if vars(self._owner).get(self._name) is self._wrapped:
+            setattr(self._owner, self._name, self._original)
+
+    def _is_on(self) -> bool:
+        return self._on
 
 
 def _found(target: str) -> tuple[Any, str, Any]:

@@ -13,7 +13,6 @@ every call once, below whatever the application or another library wraps:
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -265,8 +264,10 @@ def _iterator_of(stream: Any) -> Any:
     """
     if type(stream).__name__ not in ("Stream", "AsyncStream"):
         return stream._iterator
-    twin = copy.copy(stream)
-    vars(twin).pop("_iterator", None)
+    twin = object.__new__(type(stream))  # `copy.copy` would leave a cache in the SDK's class.
+    state = vars(twin)
+    state.update(vars(stream))
+    state.pop("_iterator", None)
     return twin.__stream__()
 
 

@@ -225,9 +225,6 @@ def test_clouds_of_anthropic(name: str, provider: str) -> None:
     assert request.info(client, {}, True).provider == provider
 
 
-@pytest.mark.skipif(
-    openai.VERSION.startswith("1."), reason="open: after other tests, 1.66 gives no response id"
-)
 def test_azure_client(captured: Captured) -> None:
     """An Azure client's calls are Azure's, also in Azure's own first chunk without id and model."""
     events = ChatStream().prompt_filter().role().text(["Hi"]).finish().done()
