@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["fields_of", "items_of"]
+__all__ = ["field_of", "fields_of", "items_of"]
 
 _NONE: dict[str, Any] = {}
 
@@ -26,6 +26,13 @@ def fields_of(value: Any) -> Mapping[str, Any]:
         return _NONE
     extra = getattr(value, "__pydantic_extra__", None)
     return {**own, **extra} if extra else own
+
+
+def field_of(value: Any, name: str) -> Any:
+    """One field of a model or of JSON; None if there is none. An SDK that is older than what a
+    provider sends gives the unknown part of its object as plain JSON.
+    """
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
 def items_of(value: Any) -> list[Any]:

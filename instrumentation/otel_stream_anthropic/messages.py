@@ -22,7 +22,8 @@ from otel_stream.delta import (
     ToolCall,
     Usage,
 )
-from otel_stream.fields import items_of
+from otel_stream.fields import field_of, items_of
+from otel_stream.raw import Fields
 from otel_stream_anthropic import request
 
 __all__ = ["MessageReader", "Messages"]
@@ -44,9 +45,13 @@ class MessageReader:
         kind = getattr(event, "type", None)
         if kind == "content_block_delta":  # The hot path.
             delta = getattr(event, "delta", None)
+            if delta.__class__ is dict:  # What the SDK cannot place stays JSON.
+                delta = Fields(delta)
             kind = getattr(delta, "type", None)
             read = _DELTAS.get(kind) if kind.__class__ is str else None
             return None if read is None else read(delta, event)
+        if kind is None and event.__class__ is dict:
+            return self.read(Fields(event))
         handle = _EVENTS.get(kind) if kind.__class__ is str else None
         return None if handle is None else handle(self, event)
 
@@ -62,18 +67,18 @@ class MessageReader:
         return _failure(body.get("error"))
 
     def _start(self, event: Any) -> Found:
-        message = getattr(event, "message", None)
+        message = field_of(event, "message")
         found: Deltas = [Response(_string(message, "id"), _string(message, "model"))]
-        usage = self._usage.take(getattr(message, "usage", None), final=False)
+        usage = self._usage.take(field_of(message, "usage"), final=False)
         return [*found, usage] if usage is not None else found
 
     def _block(self, event: Any) -> Found:
-        return _block(_key(event), getattr(event, "content_block", None))
+        return _block(_key(event), field_of(event, "content_block"))
 
     def _delta(self, event: Any) -> Found:
-        delta = getattr(event, "delta", None)
+        delta = field_of(event, "delta")
         found: Deltas = list(_stop(delta))
-        usage = self._usage.take(getattr(event, "usage", None), final=True)
+        usage = self._usage.take(field_of(event, "usage"), final=True)
         return [*found, usage] if usage is not None else found
 
     def _end(self, event: Any) -> Found:
@@ -83,7 +88,7 @@ class MessageReader:
         return Skip()
 
     def _error(self, event: Any) -> Found:
-        return _failure(getattr(event, "error", None))
+        return _failure(field_of(event, "error"))
 
 
 _EVENTS: dict[str, Callable[[MessageReader, Any], Found]] = {
@@ -94,8 +99,15 @@ _EVENTS: dict[str, Callable[[MessageReader, Any], Found]] = {
     "ping": MessageReader._ping,
     "error": MessageReader._error,
 }
+
+
+def _text(delta: Any, event: Any) -> Found:
+    text = getattr(delta, "text", None)  # Not `_string`: the hot path again.
+    return text if text.__class__ is str else None
+
+
 _DELTAS: dict[str, Callable[[Any, Any], Found]] = {
-    "text_delta": lambda delta, event: _string(delta, "text"),
+    "text_delta": _text,
     "thinking_delta": lambda delta, event: Reasoning(_string(delta, "thinking") or ""),
     "input_json_delta": lambda delta, event: ToolCall(
         _key(event), arguments=_string(delta, "partial_json") or ""
@@ -104,12 +116,12 @@ _DELTAS: dict[str, Callable[[Any, Any], Found]] = {
 
 
 def _string(value: Any, name: str) -> str | None:
-    text = getattr(value, name, None)
+    text = field_of(value, name)
     return text if text.__class__ is str else None
 
 
 def _key(event: Any) -> Any:
-    index = getattr(event, "index", None)
+    index = field_of(event, "index")
     return index if isinstance(index, (int, str)) else None
 
 
@@ -127,10 +139,10 @@ class Messages:
     def answer(self, answer: Any) -> Iterable[str | Delta]:
         """What a whole message holds."""
         yield Response(_string(answer, "id"), _string(answer, "model"))
-        for index, block in enumerate(items_of(getattr(answer, "content", None))):
+        for index, block in enumerate(items_of(field_of(answer, "content"))):
             yield from _whole_block(index, block)
         yield from _stop(answer)
-        usage = _Counts().take(getattr(answer, "usage", None), final=True)
+        usage = _Counts().take(field_of(answer, "usage"), final=True)
         if usage is not None:
             yield usage
 
@@ -155,7 +167,7 @@ class _Counts:
         self._input = _count(usage, "input_tokens", self._input)
         self._cached = _count(usage, "cache_read_input_tokens", self._cached)
         self._created = _count(usage, "cache_creation_input_tokens", self._created)
-        details = getattr(usage, "output_tokens_details", None)
+        details = field_of(usage, "output_tokens_details")
         total = None
         if self._input is not None:
             total = self._input + (self._cached or 0) + (self._created or 0)
@@ -170,25 +182,24 @@ class _Counts:
 
 
 def _count(usage: Any, name: str, before: int | None) -> int | None:
-    value = getattr(usage, name, None)
+    value = field_of(usage, name)
     known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
     return value if known else before
 
 
 def _failure(error: Any) -> Failure:
-    def field(name: str) -> Any:
-        return error.get(name) if isinstance(error, dict) else getattr(error, name, None)
-
-    code = field("type")
-    return Failure(code if isinstance(code, str) else "_OTHER", str(field("message") or ""))
+    code = field_of(error, "type")
+    return Failure(
+        code if isinstance(code, str) else "_OTHER", str(field_of(error, "message") or "")
+    )
 
 
 def _stop(delta: Any) -> Iterable[Delta]:
     """The stop reason, and what the provider says of a refusal."""
-    reason = getattr(delta, "stop_reason", None)
+    reason = field_of(delta, "stop_reason")
     if isinstance(reason, str) and reason:
         yield Finish(reason)
-    explanation = getattr(getattr(delta, "stop_details", None), "explanation", None)
+    explanation = field_of(field_of(delta, "stop_details"), "explanation")
     if isinstance(explanation, str):
         yield Refusal(explanation)
 
@@ -217,7 +228,7 @@ def _block(index: Any, block: Any) -> Found:
 def _whole_block(index: int, block: Any) -> Deltas:
     kind = _string(block, "type")
     if kind == "tool_use" or kind in _SERVER_TOOLS:
-        arguments = json.dumps(getattr(block, "input", None) or {}, default=str)
+        arguments = json.dumps(field_of(block, "input") or {}, default=str)
         name, identity = _string(block, "name"), _string(block, "id")
         return [ToolCall(index, name, identity, arguments, server=kind != "tool_use")]
     found = _block(index, block)

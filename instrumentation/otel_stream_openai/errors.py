@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_stream.delta import Failure
+from otel_stream.fields import field_of
 
 __all__ = ["failure_of", "failure_of_body"]
 
@@ -28,9 +29,6 @@ def failure_of_body(body: Any, message: str = "") -> Failure | None:
     if isinstance(body, str):
         return Failure("_OTHER", body)
 
-    def field(name: str) -> Any:
-        return body.get(name) if isinstance(body, dict) else getattr(body, name, None)
-
-    code = field("code") or field("type")
+    code = field_of(body, "code") or field_of(body, "type")
     known = code and isinstance(code, (str, int))  # some send the HTTP status
-    return Failure(str(code) if known else "_OTHER", str(field("message") or message))
+    return Failure(str(code) if known else "_OTHER", str(field_of(body, "message") or message))

@@ -18,7 +18,7 @@ from otel_stream.delta import (
     Terminal,
     ToolCall,
 )
-from otel_stream.fields import items_of
+from otel_stream.fields import field_of, items_of
 from otel_stream.raw import Fields
 from otel_stream_openai import messages, request
 from otel_stream_openai.errors import failure_of, failure_of_body
@@ -40,7 +40,7 @@ def _delta(event: Any) -> str:
 
 
 def _key(event: Any) -> Any:
-    index = getattr(event, "output_index", None)
+    index = field_of(event, "output_index")
     return index if isinstance(index, (int, str)) else None
 
 
@@ -65,11 +65,11 @@ def _server_arguments(event: Any) -> Found:
 
 
 def _created(event: Any) -> Found:
-    return _response(getattr(event, "response", None))
+    return _response(field_of(event, "response"))
 
 
 def _item_added(event: Any) -> Found:
-    item = getattr(event, "item", None)
+    item = field_of(event, "item")
     kind = _string(item, "type")
     key = _key(event)
     if kind in _TOOLS:
@@ -82,31 +82,31 @@ def _item_added(event: Any) -> Found:
 
 
 def _completed(event: Any) -> Found:
-    response = getattr(event, "response", None)
+    response = field_of(event, "response")
     return [_response(response), *_end(response), Terminal(last=True)]
 
 
 def _incomplete(event: Any) -> Found:
-    response = getattr(event, "response", None)
+    response = field_of(event, "response")
     return [_response(response), *_end(response), Terminal(partial=True, last=True)]
 
 
 def _failed(event: Any) -> Found:
-    response = getattr(event, "response", None)
-    failure = failure_of_body(getattr(response, "error", None)) or Failure("_OTHER")
-    usage = usage_of(getattr(response, "usage", None))
+    response = field_of(event, "response")
+    failure = failure_of_body(field_of(response, "error")) or Failure("_OTHER")
+    usage = usage_of(field_of(response, "usage"))
     told: Deltas = [_response(response), Failure(failure.code, failure.message, chunk=True)]
     return [*told, usage] if usage is not None else told
 
 
 def _error(event: Any) -> Found:
-    return failure_of_body(getattr(event, "error", None) or _Flat(event)) or Failure("_OTHER")
+    return failure_of_body(field_of(event, "error") or _Flat(event)) or Failure("_OTHER")
 
 
 def _wrapped(event: Any) -> Found:
     """An event as the oldest SDKs hand it out if its name has no prefix: a name, and the data."""
-    data = getattr(event, "data", None)
-    if getattr(event, "event", None) != "error" or not isinstance(data, dict):
+    data = field_of(event, "data")
+    if field_of(event, "event") != "error" or not isinstance(data, dict):
         return None
     return _error(Fields(data))
 
@@ -138,6 +138,8 @@ class ResponsesReader:
     def read(self, event: Any) -> Found:
         """What the event adds; one of an unknown type adds nothing."""
         kind = getattr(event, "type", None)
+        if kind is None and event.__class__ is dict:  # What the SDK cannot place stays JSON.
+            return self.read(Fields(event))
         if kind.__class__ is not str:
             return _wrapped(event)
         read = _READ.get(kind)
@@ -168,11 +170,11 @@ class Responses:
     def answer(self, answer: Any) -> Iterable[str | Delta]:
         """What a whole response holds."""
         yield _response(answer)
-        for index, item in enumerate(items_of(getattr(answer, "output", None))):
+        for index, item in enumerate(items_of(field_of(answer, "output"))):
             yield from _item(index, item)
         yield from _end(answer)
-        if getattr(answer, "status", None) == "failed":
-            failure = failure_of_body(getattr(answer, "error", None)) or Failure("_OTHER")
+        if field_of(answer, "status") == "failed":
+            failure = failure_of_body(field_of(answer, "error")) or Failure("_OTHER")
             yield Failure(failure.code, failure.message, chunk=True)
 
 
@@ -180,24 +182,24 @@ class _Flat:
     """An `error` event that carries code and message itself; its `type` says only `error`."""
 
     def __init__(self, event: Any) -> None:
-        self.code = getattr(event, "code", None)
-        self.message = getattr(event, "message", None)
+        self.code = field_of(event, "code")
+        self.message = field_of(event, "message")
 
 
 def _response(response: Any) -> Response:
-    tier = getattr(response, "service_tier", None)
+    tier = field_of(response, "service_tier")
     facts = {semconv.OPENAI_RESPONSE_SERVICE_TIER: tier} if isinstance(tier, str) else None
     return Response(_string(response, "id"), _string(response, "model"), facts)
 
 
 def _end(response: Any) -> Deltas:
     """Finish reason and usage of a response that has ended."""
-    status = getattr(response, "status", None)
-    reason = getattr(getattr(response, "incomplete_details", None), "reason", None) or status
+    status = field_of(response, "status")
+    reason = field_of(field_of(response, "incomplete_details"), "reason") or status
     found: Deltas = []
     if isinstance(reason, str) and status != "failed":
         found.append(Finish(_FINISHED.get(reason, reason)))
-    usage = usage_of(getattr(response, "usage", None))
+    usage = usage_of(field_of(response, "usage"))
     return [*found, usage] if usage is not None else found
 
 
@@ -208,12 +210,12 @@ def _item(index: int, item: Any) -> Deltas:
         return [ToolCall(index, _string(item, "name"), _string(item, "call_id"), arguments)]
     if kind == "reasoning":
         parts = [
-            *items_of(getattr(item, "summary", None)),
-            *items_of(getattr(item, "content", None)),
+            *items_of(field_of(item, "summary")),
+            *items_of(field_of(item, "content")),
         ]
         return [Reasoning(_string(part, "text") or "") for part in parts]
     if kind == "message":
-        return [d for part in items_of(getattr(item, "content", None)) for d in _content(part)]
+        return [d for part in items_of(field_of(item, "content")) for d in _content(part)]
     if kind.endswith("_call"):
         name, arguments = _string(item, "name") or kind, _string(item, "arguments") or ""
         return [ToolCall(index, name, _string(item, "id"), arguments, server=True)]
@@ -226,5 +228,5 @@ def _content(part: Any) -> Deltas:
 
 
 def _string(value: Any, name: str) -> str | None:
-    text = getattr(value, name, None)
+    text = field_of(value, name)
     return text if isinstance(text, str) and text else None

@@ -45,7 +45,9 @@ def client_for(recording: Recording, url: str, *, asynchronous: bool = False) ->
 
 
 def has_helper(recording: Recording) -> bool:
-    """Whether the SDK has a `stream()` helper for it."""
+    """Whether this version of the SDK has a `stream()` helper for it."""
+    if recording.is_beta:
+        return hasattr(anthropic.Anthropic(api_key="test").beta.messages, "stream")
     return recording.api != "completions"
 
 
@@ -55,6 +57,12 @@ def _resource(client: Any, recording: Recording) -> Any:
     if recording.api == "messages":
         return client.beta.messages if recording.is_beta else client.messages
     return getattr(client, recording.api)
+
+
+def _helpers(client: Any, recording: Recording) -> Any:
+    """The resource that has `stream()`; before openai 1.92 that of chat was a beta."""
+    resource = _resource(client, recording)
+    return resource if hasattr(resource, "stream") else client.beta.chat.completions
 
 
 def _arguments(recording: Recording, *, stream: bool = True) -> dict[str, Any]:
@@ -98,7 +106,7 @@ def in_bytes(client: Any, recording: Recording) -> Iterator[Any]:
 
 def helper(client: Any, recording: Recording) -> Iterator[Any]:
     """The `stream()` helper."""
-    with _resource(client, recording).stream(**_arguments(recording, stream=False)) as stream:
+    with _helpers(client, recording).stream(**_arguments(recording, stream=False)) as stream:
         yield from stream
 
 
@@ -134,7 +142,7 @@ async def alines(client: Any, recording: Recording) -> AsyncIterator[Any]:
 
 async def ahelper(client: Any, recording: Recording) -> AsyncIterator[Any]:
     """As `helper`."""
-    async with _resource(client, recording).stream(**_arguments(recording, stream=False)) as stream:
+    async with _helpers(client, recording).stream(**_arguments(recording, stream=False)) as stream:
         async for item in stream:
             yield item
 

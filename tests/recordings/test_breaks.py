@@ -19,7 +19,10 @@ from .calling import ASYNC_WAYS, SYNC_WAYS, client_for
 from .oracle import Reading, ends_of_events, read
 from .recording import Recording, recordings
 
-pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
+pytestmark = [
+    pytest.mark.sdk_matrix,
+    pytest.mark.filterwarnings("ignore:The model:DeprecationWarning"),
+]
 STREAMS = [one for one in recordings() if one.is_stream]
 every_stream = pytest.mark.parametrize("recording", STREAMS, ids=lambda recording: recording.name)
 BREAKS = {"reset": Reset(), "cut": Cut()}

@@ -18,7 +18,10 @@ from .calling import ASYNC_WAYS, SYNC_WAYS, client_for
 from .oracle import Reading, ends_of_events, read
 from .recording import Recording, recordings
 
-pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
+pytestmark = [
+    pytest.mark.sdk_matrix,
+    pytest.mark.filterwarnings("ignore:The model:DeprecationWarning"),
+]
 MOST_BOUNDARIES = 120
 RANDOM_CUTS = 40
 MOST_BYTES = 2_000_000

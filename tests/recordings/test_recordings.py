@@ -5,6 +5,7 @@ import pytest
 from .recording import FOLDER, recordings
 
 
+@pytest.mark.sdk_matrix
 def test_recordings_are_there() -> None:
     """The folder that OTEL_STREAM_RECORDINGS names holds answers of all four APIs."""
     if FOLDER is None:

@@ -27,6 +27,7 @@ from .recording import Recording, recordings
 PROVIDERS_ERRORS = (openai.APIError, anthropic.APIError)
 # The recorded models are old, and other providers' tools are unknown: the SDKs say so.
 pytestmark = [
+    pytest.mark.sdk_matrix,
     pytest.mark.filterwarnings("ignore:The model:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
 ]
@@ -127,6 +128,9 @@ def test_replay(recording: Recording, way: str, server: ProviderServer, captured
         raised = read(SYNC_WAYS[way], recording, server, script)
     else:
         raised = aread(ASYNC_WAYS[way], recording, server, script)
+    if isinstance(raised, ValueError) and not server.requests:
+        assert captured.spans() == []  # An old SDK's helper does not even ask with such tools.
+        return
     answer = Answer(captured.span())
 
     if raised is None or isinstance(raised, PROVIDERS_ERRORS):
