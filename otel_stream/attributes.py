@@ -25,7 +25,14 @@ def sound(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
     Types are not judged: that is the SDK's business.
     """
-    return {name: _sound(v) for name, v in attributes.items() if not _is_too_large(v)}
+    return {
+        name: value if value.__class__ in _ALWAYS_SOUND else _sound(value)
+        for name, value in attributes.items()
+        if not _is_too_large(value)
+    }
+
+
+_ALWAYS_SOUND = frozenset({bool, float, type(None)})
 
 
 def _sound(value: Any) -> Any:

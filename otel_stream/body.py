@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any
 
 from otel_stream import interruption
-from otel_stream.errors import guard
+from otel_stream.errors import guard, report
 from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader
@@ -27,22 +27,29 @@ _DONE = b"[DONE]"
 
 
 class BodyTap:
-    """What is known of one body. `raw` reads it when the application does so itself."""
+    """What is known of one body.
+
+    Args:
+        recorder: Told of the body's end.
+        reader: Makes what reads the body when the application does so itself.
+    """
 
     __slots__ = (
         "__weakref__",
         "_holder",
+        "_make_raw",
+        "_raw",
         "_tail",
         "attached",
         "exhausted",
-        "raw",
         "recorder",
         "waiting",
     )
 
-    def __init__(self, recorder: Recorder, raw: RawReader) -> None:
+    def __init__(self, recorder: Recorder, reader: Callable[[], RawReader]) -> None:
         self.recorder = recorder
-        self.raw = raw
+        self._make_raw = reader
+        self._raw: RawReader | None = None
         self.attached = False
         self._holder: weakref.ref[Any] | None = None
         self.exhausted = False
@@ -64,39 +71,47 @@ class BodyTap:
         """
         return not self.exhausted or _DONE in self._tail
 
-    def begins(self) -> bool:
-        """A read of the body begins. Returns whether the application reads it raw."""
-        return not self.recorder.in_read and not self.recorder.ended
+    def begins(self) -> RawReader | None:
+        """A read of the body begins. Returns what reads it, if it is the application's own read."""
+        if self.recorder.in_read or self.recorder.ended:
+            return None
+        with guard("reading a body"):
+            self._raw = self._raw or self._make_raw()
+        return self._raw
 
-    def asks(self, raw: bool) -> float:
-        """The next bytes are asked for. Returns when."""
+    def asks(self, raw: RawReader | None) -> float:
+        """The next bytes are asked for. Returns when, if it is the application that asks."""
         self.waiting = True
+        if raw is None:
+            return 0.0
         now = self.recorder.clock()
-        if raw:
-            self.raw.asks(self.recorder, now)
+        raw.asks(self.recorder, now)
         return now
 
-    def arrived(self, data: bytes, raw: bool, started: float) -> None:
+    def arrived(self, data: bytes, raw: RawReader | None, started: float) -> None:
         """Bytes came."""
         self.waiting = False
-        with guard("reading a body"):
-            if raw:
-                self.raw.feed(self.recorder, data, started)
+        try:
+            if raw is not None:
+                raw.feed(self.recorder, data, started)
             else:
                 self._tail = data[-_TAIL:] if len(data) >= _TAIL else (self._tail + data)[-_TAIL:]
+        except Exception as error:
+            if report("reading a body", error):
+                raise
 
-    def stopped(self, error: BaseException, raw: bool, started: float) -> None:
+    def stopped(self, error: BaseException, raw: RawReader | None, started: float) -> None:
         """The read raised: the end of the body, or a failure."""
         self.waiting = False
         over = isinstance(error, (StopIteration, StopAsyncIteration))
         self.exhausted = over
-        if raw:
+        if raw is not None:
             with guard("ending a body"):
                 now = self.recorder.clock()
                 if over:
-                    self.raw.finish(self.recorder, started, now)
+                    raw.finish(self.recorder, started, now)
                 else:
-                    since = self.raw.since(self.recorder, started, now)
+                    since = raw.since(self.recorder, started, now)
                     self.recorder.fail(error, since, now, interruption.of_error(error))
 
     def closing(self) -> None:
@@ -114,10 +129,10 @@ class BodyTap:
             with guard("closing a stream"):
                 recorder.close(interruption.of_reader())
 
-    def left(self, raw: bool, task: Task = None) -> None:
+    def left(self, raw: RawReader | None, task: Task = None) -> None:
         """A loop over the bytes was left; of the SDK's own loop its stream knows."""
         recorder = self.recorder
-        if raw and not (recorder.ended or watcher.collecting):
+        if raw is not None and not (recorder.ended or watcher.collecting):
             with guard("leaving a body"):
                 recorder.leave(interruption.of_reader(task=task))
                 watcher.wake()
@@ -217,9 +232,9 @@ class _AsyncBytes:
         self._tap.left(self._raw, self._task)
 
 
-def tap_body(response: Any, recorder: Recorder, raw: RawReader) -> BodyTap:
+def tap_body(response: Any, recorder: Recorder, reader: Callable[[], RawReader]) -> BodyTap:
     """Put a tap on `response` (httpx or httpx2) and return it."""
-    tap = BodyTap(recorder, raw)
+    tap = BodyTap(recorder, reader)
     body: Any = response.stream
     response.stream = _wrapper(body.__class__)(body, tap)
     return tap

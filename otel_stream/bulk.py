@@ -15,7 +15,7 @@ an aggregation from elsewhere raises reaches the caller, as it does from `record
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from math import inf, isfinite
 from time import time_ns
@@ -25,129 +25,117 @@ from opentelemetry import metrics as api
 from opentelemetry.context import Context, get_current
 
 from otel_stream.errors import OtelStreamError, guard
+from otel_stream.prepared import Prepared
 
-__all__ = ["Prepared", "add_one", "fast", "record_many", "record_one"]
+__all__ = ["Batch", "fast"]
 
 _Adder = api.Counter | api.UpDownCounter
 
 
-class Prepared:
-    """One set of attributes, copied, cleaned and hashed once. Make it once a set and use it again.
+class Batch:
+    """Measurements that are all made now, in one context.
 
-    May be shared between threads and instruments. What is changed in the mapping later is not seen.
+    Args:
+        context: For exemplars and views; None is the current one.
     """
 
-    __slots__ = ("_clean", "_keyed", "attributes")
+    __slots__ = ("_context", "_now", "_sampled", "_sampling")
 
-    def __init__(self, attributes: Mapping[str, Any]) -> None:
-        self.attributes = dict(attributes)
-        self._clean: dict[str, Any] | None = None
-        self._keyed: dict[frozenset[str] | None, tuple[Hashable, dict[str, Any]]] = {}
+    def __init__(self, context: Context | None = None) -> None:
+        self._context = context or get_current()
+        self._now = time_ns()
+        self._sampling: Any = None
+        self._sampled = False
 
-    def clean(self, sdk: _Sdk) -> dict[str, Any]:
-        """The attributes as the SDK's `Measurement` leaves them."""
-        if self._clean is None:
-            self._clean = dict(sdk.measurement(0, 0, None, None, self.attributes).attributes)
-        return self._clean
-
-    def keyed(self, sdk: _Sdk, match: Any) -> tuple[Hashable, dict[str, Any]]:
-        """What the view of *match* keeps of the attributes: the SDK's key for it, and itself."""
-        only = match._view._attribute_keys
-        name = None if only is None else frozenset(only)
-        found = self._keyed.get(name)
-        if found is None:
-            kept = {k: v for k, v in self.clean(sdk).items() if only is None or k in only}
-            found = self._keyed[name] = (sdk.key(kept), kept)
-        return found
-
-
-def record_many(
-    histogram: api.Histogram,
-    values: Sequence[float],
-    attributes: Mapping[str, Any] | Prepared,
-    context: Context | None = None,
-) -> None:
-    """Do what `histogram.record(value, attributes, context)` for each of *values* would do.
-
-    All get the same time. In each bucket stays the exemplar that recording would leave: the last.
-    """
-    real = getattr(histogram, "_real_instrument", histogram)  # a proxy of the API has one
-    if real is None or type(real) is api.NoOpHistogram or not len(values):
-        return
-    values = list(values)
-    prepared = attributes if isinstance(attributes, Prepared) else Prepared(attributes)
-    if (sdk := _adapter(real)) and isfinite(sum(values)) and min(values) >= 0:
-        _Many(sdk, real, values, prepared, context).count()
-    else:
-        for value in values:
-            real.record(value, prepared.attributes, context)
-
-
-def record_one(
-    histogram: api.Histogram, value: float, attributes: Prepared, context: Context | None = None
-) -> None:
-    """Do what `histogram.record(value, attributes, context)` would do, in less time."""
-    if (sdk := _adapter(histogram)) and 0 <= value < inf:
-        _count(sdk, histogram, value, attributes, context)
-    else:
-        histogram.record(value, attributes.attributes, context)
-
-
-def add_one(
-    counter: _Adder, amount: float, attributes: Prepared, context: Context | None = None
-) -> None:
-    """Do what `counter.add(amount, attributes, context)` would do, in less time."""
-    sdk = _adapter(counter)
-    if sdk and isfinite(amount) and (amount >= 0 or type(counter) is sdk.signed):
-        _count(sdk, counter, amount, attributes, context)
-    else:
-        counter.add(amount, attributes.attributes, context)
-
-
-def _count(sdk: _Sdk, instrument: Any, value: float, prepared: Prepared, context: Any) -> None:
-    """Do with one value what `SynchronousMeasurementConsumer.consume_measurement` does."""
-    where = (time_ns(), prepared.clean(sdk), context or get_current())
-    sampling = instrument._measurement_consumer._sdk_config.exemplar_filter
-    sampled = sampling.should_sample(value, *where)
-    measurement = sdk.measured(instrument, value, where)
-    for match in sdk.matches(instrument):
-        key, kept = prepared.keyed(sdk, match)
-        resets = sdk.limits and match._reset_on_collect
-        known = None if resets else match._attributes_aggregation.get(key)
-        if known is not None:
-            known.aggregate(measurement, sampled)
-        elif sdk.limits:
-            with match._lock:  # a collection may throw the aggregation away: be done before it
-                match._get_or_create_aggregation(key, dict(kept)).aggregate(measurement, sampled)
+    def record(self, histogram: api.Histogram, value: float, attributes: Prepared) -> None:
+        """Do what `histogram.record(value, attributes, context)` would do, in less time."""
+        if (sdk := _adapter(histogram)) and 0 <= value < inf:
+            self._count(sdk, histogram, value, attributes)
         else:
-            match.consume_measurement(measurement, sampled)  # only the SDK can make it
+            histogram.record(value, attributes.attributes, self._context)
+
+    def add(self, counter: _Adder, amount: float, attributes: Prepared) -> None:
+        """Do what `counter.add(amount, attributes, context)` would do, in less time."""
+        sdk = _adapter(counter)
+        if sdk and isfinite(amount) and (amount >= 0 or type(counter) is sdk.signed):
+            self._count(sdk, counter, amount, attributes)
+        else:
+            counter.add(amount, attributes.attributes, self._context)
+
+    def record_many(
+        self, histogram: api.Histogram, values: Sequence[float], attributes: Prepared
+    ) -> None:
+        """Do what `histogram.record(value, attributes, context)` for each of *values* would do.
+
+        In each bucket stays the exemplar that recording would leave: the last.
+        """
+        real = getattr(histogram, "_real_instrument", histogram)  # a proxy of the API has one
+        if real is None or type(real) is api.NoOpHistogram or not len(values):
+            return
+        values = list(values)
+        if (sdk := _adapter(real)) and isfinite(sum(values)) and min(values) >= 0:
+            self._count_many(sdk, real, values, attributes)
+        else:
+            for value in values:
+                real.record(value, attributes.attributes, self._context)
+
+    def _count(self, sdk: _Sdk, instrument: Any, value: float, prepared: Prepared) -> None:
+        """Do with one value what `SynchronousMeasurementConsumer.consume_measurement` does."""
+        where = (self._now, prepared.clean(sdk), self._context)
+        sampled = self._samples(instrument, value, where)
+        measurement = sdk.measured(instrument, value, where)
+        for match in sdk.matches(instrument):
+            key, kept = prepared.keyed(sdk, match)
+            resets = sdk.limits and match._reset_on_collect
+            known = None if resets else match._attributes_aggregation.get(key)
+            if known is not None:
+                known.aggregate(measurement, sampled)
+            elif sdk.limits:
+                with match._lock:  # a collection may throw the aggregation away: be done before it
+                    found = match._get_or_create_aggregation(key, dict(kept))
+                    found.aggregate(measurement, sampled)
+            else:
+                match.consume_measurement(measurement, sampled)  # only the SDK can make it
+
+    def _count_many(
+        self, sdk: _Sdk, instrument: Any, values: list[float], prepared: Prepared
+    ) -> None:
+        """The same with many."""
+        where = (self._now, prepared.clean(sdk), self._context)
+        sampled = self._samples(instrument, values[0], where)
+        many = _Many(sdk, instrument, values, where, sampled)
+        for match in sdk.matches(instrument):
+            many.count(match, *prepared.keyed(sdk, match))
+
+    def _samples(self, instrument: Any, value: float, where: tuple[Any, ...]) -> bool:
+        """Whether there are exemplars. The known filters look at nothing but the context."""
+        sampling = instrument._measurement_consumer._sdk_config.exemplar_filter
+        if sampling is not self._sampling:
+            self._sampling = sampling
+            self._sampled = sampling.should_sample(value, *where)
+        return self._sampled
 
 
 class _Many:
     """Values of one instrument, time, attribute set and context."""
 
     def __init__(
-        self, sdk: _Sdk, instrument: Any, values: list[float], prepared: Prepared, context: Any
+        self, sdk: _Sdk, instrument: Any, values: list[float], where: Any, sampled: bool
     ) -> None:
         self._sdk, self._instrument = sdk, instrument
-        self._values, self._prepared = values, prepared
-        self._where = where = (time_ns(), prepared.clean(sdk), context or get_current())
-        sampling = instrument._measurement_consumer._sdk_config.exemplar_filter
-        self._sampled = sampling.should_sample(values[0], *where)
+        self._values, self._where, self._sampled = values, where, sampled
 
-    def count(self) -> None:
-        """Do with all of them what `_count` does with one."""
-        for match in self._sdk.matches(self._instrument):
-            key, kept = self._prepared.keyed(self._sdk, match)
-            resets = self._sdk.limits and match._reset_on_collect
-            known = None if resets else match._attributes_aggregation.get(key)
-            if known is not None:
-                self._merge(known)
-            elif self._sdk.limits:
-                with match._lock:
-                    self._merge(match._get_or_create_aggregation(key, dict(kept)))
-            else:
-                self._feed(match.consume_measurement)
+    def count(self, match: Any, key: Hashable, kept: dict[str, Any]) -> None:
+        """Do with all of them what `Batch._count` does with one."""
+        resets = self._sdk.limits and match._reset_on_collect
+        known = None if resets else match._attributes_aggregation.get(key)
+        if known is not None:
+            self._merge(known)
+        elif self._sdk.limits:
+            with match._lock:
+                self._merge(match._get_or_create_aggregation(key, dict(kept)))
+        else:
+            self._feed(match.consume_measurement)
 
     def _feed(self, take: Callable[[Any, bool], None]) -> None:
         """Have them taken one by one, in the order of arrival."""
@@ -282,8 +270,8 @@ def _rehearse(sdk: _Sdk) -> None:
     for one, *more, last in ([3.0, 7.0, 0.5, 6.0, 1], [30.0, 3.0, 1], [2.0, 9e9, 9e8, 1, 1.5]):
         for value in (one, *more, last):
             plain.record(value, prepared.attributes)
-        _count(sdk, bulk, one, prepared, None)
-        _Many(sdk, bulk, more, prepared, None).count()
+        Batch()._count(sdk, bulk, one, prepared)
+        Batch()._count_many(sdk, bulk, more, prepared)
         bulk.record(last, prepared.attributes)
         for reader in readers:
             data: Any = reader.get_metrics_data()

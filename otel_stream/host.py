@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,7 +45,12 @@ _DEFAULT_PORT = {"https": 443, "http": 80}
 
 def address_of(url: Any) -> Address:
     """`server.address` and `server.port` of a base URL; None for what it does not say."""
-    parts = urlsplit(str(url))
+    return _address_of(str(url))
+
+
+@lru_cache(maxsize=256)
+def _address_of(url: str) -> Address:
+    parts = urlsplit(url)
     try:
         port = parts.port
     except ValueError:
@@ -52,6 +58,7 @@ def address_of(url: Any) -> Address:
     return parts.hostname, port or _DEFAULT_PORT.get(parts.scheme)
 
 
+@lru_cache(maxsize=256)
 def provider_at(address: Address, otherwise: str) -> str:
     """`gen_ai.provider.name` for a host that is known, else `otherwise` (the SDK's own)."""
     host, port = address

@@ -65,15 +65,15 @@ def _held_by(helper: Any) -> Held | None:
     return None
 
 
-def _made(wrapped: Any, helper: Any, args: Any, kwargs: Any) -> None:
+def _made(wrapped: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
-    held = _held_by(helper)
+    held = _held_by(args[0])
     if held is not None:
         held.beneath = True
 
 
-def _loop(wrapped: Any, helper: Any, args: Any, kwargs: Any) -> Any:
-    held = _held_by(helper)
+def _loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
+    held = _held_by(args[0])
     items = wrapped(*args, **kwargs)
     if held is None:
         return items
@@ -81,8 +81,8 @@ def _loop(wrapped: Any, helper: Any, args: Any, kwargs: Any) -> Any:
     return _told(items, held)
 
 
-def _async_loop(wrapped: Any, helper: Any, args: Any, kwargs: Any) -> Any:
-    held = _held_by(helper)
+def _async_loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
+    held = _held_by(args[0])
     items = wrapped(*args, **kwargs)
     if held is None:
         return items

@@ -11,32 +11,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from otel_stream import semconv
-from otel_stream.bulk import Prepared, add_one, fast, record_many, record_one
+from otel_stream.active import Active
+from otel_stream.bulk import Batch, fast
 from otel_stream.outcome import Outcome
+from otel_stream.prepared import Prepared
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.metrics import Meter
 
     from otel_stream.recorder import Recorder
 
-__all__ = ["Instruments", "Labels"]
-
-Labels = dict[str, Any]
+__all__ = ["Instruments", "prepared"]
 
 
 @lru_cache(maxsize=1024)
 def _prepared(*labels: tuple[str, Any]) -> Prepared:
-    """The labels ready for the SDK. There are few sets of them, and hashing takes the longest."""
     return Prepared(dict(labels))
 
 
-def _record(histogram: Any, value: float, labels: Labels, context: Context) -> None:
-    record_one(histogram, value, _prepared(*labels.items()), context)
-
-
-def _add(counter: Any, amount: float, labels: Labels, context: Context) -> None:
-    add_one(counter, amount, _prepared(*labels.items()), context)
+def prepared(labels: dict[str, Any]) -> Prepared:
+    """The labels ready for the SDK. There are few sets of them, and hashing takes the longest."""
+    return _prepared(*labels.items())
 
 
 class Instruments:
@@ -89,8 +84,9 @@ class Instruments:
         self.streams = meter.create_counter(
             semconv.METRIC_STREAMS, "{stream}", "Streams ended, by outcome"
         )
-        self.active = meter.create_up_down_counter(
-            semconv.METRIC_STREAMS_ACTIVE, "{stream}", "Streams open now"
+        self.active = Active()
+        meter.create_observable_up_down_counter(
+            semconv.METRIC_STREAMS_ACTIVE, [self.active.observe], "{stream}", "Streams open now"
         )
         self.stalls = meter.create_counter(semconv.METRIC_STALLS, "{stall}", "Stalls")
         self.dropped = meter.create_counter(
@@ -104,9 +100,9 @@ class Instruments:
 
     def call(
         self,
+        batch: Batch,
         recorder: Recorder,
-        labels: Labels,
-        context: Context,
+        labels: Prepared,
         *,
         error_type: str | None,
         official: bool,
@@ -114,8 +110,8 @@ class Instruments:
         """What any call records, streamed or not. `official`: nobody else records these."""
         if not official:
             return
-        failed = {**labels, semconv.ERROR_TYPE: error_type} if error_type else labels
-        _record(self.duration, recorder.ended_at - recorder.called, failed, context)
+        failed = labels.plus(semconv.ERROR_TYPE, error_type) if error_type else labels
+        batch.record(self.duration, recorder.ended_at - recorder.called, failed)
         usage = recorder.tally.usage
         if usage is None:
             return
@@ -125,15 +121,15 @@ class Instruments:
             if count is None:
                 continue
             if len(self.tokens) == 1:
-                _record(self.tokens[0], count, {**labels, semconv.TOKEN_TYPE: kind}, context)
+                batch.record(self.tokens[0], count, labels.plus(semconv.TOKEN_TYPE, kind))
             else:
-                _record(self.tokens[index], count, labels, context)
+                batch.record(self.tokens[index], count, labels)
 
     def stream(
         self,
+        batch: Batch,
         recorder: Recorder,
-        labels: Labels,
-        context: Context,
+        labels: Prepared,
         *,
         rate: float | None,
         official: bool,
@@ -141,27 +137,23 @@ class Instruments:
         """What a stream records beside that."""
         called, tally = recorder.called, recorder.tally
         if official and recorder.first_chunk_at is not None:
-            _record(self.first_chunk, recorder.first_chunk_at - called, labels, context)
+            batch.record(self.first_chunk, recorder.first_chunk_at - called, labels)
         if tally.first_token_at is not None:
-            _record(self.first_token, tally.first_token_at - called, labels, context)
+            batch.record(self.first_token, tally.first_token_at - called, labels)
         if tally.first_text_at is not None:
-            _record(self.first_text, tally.first_text_at - called, labels, context)
+            batch.record(self.first_text, tally.first_text_at - called, labels)
         if rate is not None:
-            _record(self.rate, rate, labels, context)
+            batch.record(self.rate, rate, labels)
         outcome = recorder.outcome or Outcome.ABANDONED
-        _add(self.streams, 1, {**labels, semconv.OUTCOME: outcome.value}, context)
+        batch.add(self.streams, 1, labels.plus(semconv.OUTCOME, outcome.value))
         if recorder.moments.dropped:
-            why = {**labels, semconv.DROP_REASON: "budget"}
-            _add(self.dropped, recorder.moments.dropped, why, context)
+            why = labels.plus(semconv.DROP_REASON, "budget")
+            batch.add(self.dropped, recorder.moments.dropped, why)
 
-    def gaps(self, waits: Sequence[float], labels: Labels, context: Context) -> None:
+    def gaps(self, batch: Batch, waits: Sequence[float], labels: Prepared) -> None:
         """A batch of waits, one count for each."""
-        record_many(self.per_chunk, waits, _prepared(*labels.items()), context)
+        batch.record_many(self.per_chunk, waits, labels)
 
-    def opened(self, labels: Labels, context: Context, change: int) -> None:
-        """A stream began (1) or ended (-1)."""
-        _add(self.active, change, labels, context)
-
-    def stalled(self, labels: Labels, context: Context) -> None:
+    def stalled(self, batch: Batch, labels: Prepared) -> None:
         """A wait has become a stall."""
-        _add(self.stalls, 1, labels, context)
+        batch.add(self.stalls, 1, labels)

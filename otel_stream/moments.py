@@ -40,9 +40,15 @@ class Moments:
         """A tool call whose first piece came at `at`. `attributes` may still be filled in."""
         self._keep(self._tools, (semconv.EVENT_TOOL_CALL, at, attributes))
 
-    def chunk(self, at: float, attributes: dict[str, Any]) -> None:
-        """A chunk chosen to be shown."""
-        self._keep(self._chunks, (semconv.EVENT_CHUNK, at, attributes))
+    def chunk(self, at: float, index: int, size: int, kind: str, gap: float) -> None:
+        """A chunk chosen to be shown: its number from 1, its characters, the wait for it (s)."""
+        shown: dict[str, Any] = {
+            semconv.CHUNK_INDEX: index,
+            semconv.CHUNK_SIZE: size,
+            semconv.CHUNK_KIND: kind,
+            semconv.GAP: gap,
+        }
+        self._keep(self._chunks, (semconv.EVENT_CHUNK, at, shown))
 
     @property
     def dropped(self) -> int:

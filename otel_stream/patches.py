@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import Any
 
 from otel_stream.errors import guard
 
 __all__ = ["Patches", "Wrapper"]
 
-Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
-"""`(wrapped, instance, args, kwargs) -> result`, as wrapt calls it."""
+Wrapper = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+"""`(wrapped, args, kwargs) -> result`, called instead of `wrapped(*args, **kwargs)`."""
 
 
 class Patches:
@@ -58,23 +60,33 @@ class _Patch:
     """One member of a class or module, wrapped."""
 
     def __init__(self, owner: Any, name: str, original: Any, wrapper: Wrapper) -> None:
-        import wrapt  # Not needed by a program that only imports us.
-
         self._owner = owner
         self._name = name
         self._original = original
-        self._on = True
-        self._wrapped = wrapt.FunctionWrapper(original, wrapper, enabled=self._is_on)
+        self.wrapper: Wrapper | None = wrapper
+        self._wrapped = _wrapped(original, self)
         setattr(owner, name, self._wrapped)
 
     def undo(self) -> None:
         """Put the original back. What somebody's wrapper still calls only passes on from now."""
-        self._on = False
+        self.wrapper = None
         if vars(self._owner).get(self._name) is self._wrapped:
             setattr(self._owner, self._name, self._original)
 
-    def _is_on(self) -> bool:
-        return self._on
+
+def _wrapped(original: Any, patch: _Patch) -> Any:
+    """A function in the place of `original`: as wrapt makes them, in half the time a call."""
+
+    @wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        wrapper = patch.wrapper
+        return original(*args, **kwargs) if wrapper is None else wrapper(original, args, kwargs)
+
+    @wraps(original)
+    async def coroutine(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    return coroutine if iscoroutinefunction(original) else function
 
 
 def _found(target: str) -> tuple[Any, str, Any]:

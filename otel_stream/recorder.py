@@ -14,7 +14,6 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from otel_stream import semconv
 from otel_stream.capture import Capture
 from otel_stream.delta import Found, Reader
 from otel_stream.errors import report
@@ -293,8 +292,6 @@ class Recorder:
         mode = self.limits.chunk_events
         if mode == "all" or (mode == "sampled" and count & (count - 1) == 0):
             kind, size = self.tally.describe(found)
-            shown: dict[str, Any] = {semconv.CHUNK_INDEX: count, semconv.CHUNK_SIZE: size}
-            shown |= {semconv.CHUNK_KIND: kind, semconv.GAP: now - started}
-            self.moments.chunk(now, shown)
+            self.moments.chunk(now, count, size, kind, now - started)
         next_shown = count + 1 if mode == "all" else 1 << count.bit_length()
         self._mark = min(next_shown, count + EXACT - self.gaps.kept)

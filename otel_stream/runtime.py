@@ -46,7 +46,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.telemetry = telemetry
-        self.callbacks = callbacks or Callbacks()
+        self.callbacks = callbacks or None
         self.dispatcher = Dispatcher(settings.callback_queue, self._dropped_callback)
         self.limits = Limits(
             settings.stall_after_first,
@@ -175,5 +175,5 @@ def _warn_of_ignored(given: dict[str, Any]) -> None:
 
 def is_suppressed() -> bool:
     """Whether calls made here are not to be traced, by our key or OpenTelemetry's own."""
-    context = otel_context.get_current()
-    return any(context.get(key) for key in (SUPPRESS, _SDK_SUPPRESS, "suppress_instrumentation"))
+    get = otel_context.get_current().get
+    return bool(get(SUPPRESS) or get(_SDK_SUPPRESS) or get("suppress_instrumentation"))

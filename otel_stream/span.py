@@ -151,7 +151,7 @@ def events_of(recorder: Recorder, wall: Callable[[float], int]) -> list[Event]:
     """The stream's events in order. `wall` turns the recorder's seconds into ns since the epoch."""
     called = recorder.called
     events = [
-        (name, {semconv.ELAPSED: at - called, **sound(attributes)}, wall(at))
+        (name, {semconv.ELAPSED: at - called, **attributes}, wall(at))
         for name, at, attributes in recorder.moments.in_order()
     ]
     outcome = recorder.outcome or Outcome.ABANDONED

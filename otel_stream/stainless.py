@@ -14,6 +14,7 @@ every call once, below whatever the application or another library wraps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from opentelemetry import context as otel_context
@@ -96,11 +97,7 @@ class Call:
         self._note(retries, response)
         if self._streamed or not response.is_closed:
             self._pending = True
-            headers = response.headers
-            raw = RawReader(
-                headers.get("content-type", ""), headers.get("content-encoding", ""), self._answered
-            )
-            tap_body(response, recorder, raw)
+            tap_body(response, recorder, partial(self._raw_reader, response.headers))
 
     def returned(self, result: Any) -> None:
         """The SDK's method has its result. One that is still to be read ends later."""
@@ -134,6 +131,10 @@ class Call:
         if request_id:
             attributes[self._sdk.request_id] = request_id
 
+    def _raw_reader(self, headers: Any) -> RawReader:
+        kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
+        return RawReader(kind, encoding, self._answered)
+
     def _answered(self, answer: Any) -> None:
         recorder = self.trace.recorder
         with guard("reading an answer"):
@@ -161,10 +162,11 @@ def wrap(sdk: Sdk, patches: Patches) -> None:
     patches.wrap(f"{streams}:AsyncStream.__aiter__", _async_loop)
 
 
-def _begin(sdk: Sdk, client: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Call | None:
+def _begin(sdk: Sdk, args: Sequence[Any], kwargs: dict[str, Any]) -> Call | None:
     """The call that a request stands for; None for one that is not ours to trace."""
     with guard("beginning a call"):
-        options = kwargs["options"] if "options" in kwargs else args[1]
+        client = args[0]
+        options = kwargs["options"] if "options" in kwargs else args[2]
         endpoint = sdk.endpoints.get(options.url.partition("?")[0])
         body = _asked(options)
         if endpoint is None or not isinstance(body, dict) or UNTRACED in vars(client):
@@ -184,8 +186,8 @@ def _asked(options: Any) -> Any:
 
 
 def _request(sdk: Sdk) -> Wrapper:
-    def request(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        call = _begin(sdk, client, args, kwargs)
+    def request(wrapped: Any, args: Any, kwargs: Any) -> Any:
+        call = _begin(sdk, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
         token = otel_context.attach(call.context)
@@ -203,8 +205,8 @@ def _request(sdk: Sdk) -> Wrapper:
 
 
 def _async_request(sdk: Sdk) -> Wrapper:
-    async def request(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        call = _begin(sdk, client, args, kwargs)
+    async def request(wrapped: Any, args: Any, kwargs: Any) -> Any:
+        call = _begin(sdk, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
         token = otel_context.attach(call.context)
@@ -221,7 +223,7 @@ def _async_request(sdk: Sdk) -> Wrapper:
     return request
 
 
-def _headers(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+def _headers(wrapped: Any, args: Any, kwargs: Any) -> Any:
     call = call_in_progress()
     if call is not None:
         with guard("reading headers"):
@@ -229,9 +231,10 @@ def _headers(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
     return wrapped(*args, **kwargs)
 
 
-def _left(wrapped: Any, manager: Any, args: Any, kwargs: Any) -> Any:
+def _left(wrapped: Any, args: Any, kwargs: Any) -> Any:
     """A streaming response is left. A loop over its bytes, left before, may have closed those."""
     with guard("leaving a response"):
+        manager = args[0]
         response = vars(manager).get(f"_{type(manager).__name__}__response")
         tap = _tap_of(getattr(response, "http_response", None))
         if tap is not None:
@@ -243,9 +246,10 @@ def _tap_of(response: Any) -> BodyTap | None:
     return getattr(getattr(response, "stream", None), "otel_stream_tap", None)
 
 
-def _stream_made(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> None:
+def _stream_made(wrapped: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     with guard("tracing a stream"):
+        stream = args[0]
         tap = _tap_of(stream.response)
         if tap is None or tap.recorder.ended or tap.recorder.first_read_at is not None:
             return
@@ -271,11 +275,11 @@ def _iterator_of(stream: Any) -> Any:
     return twin.__stream__()
 
 
-def _loop(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-    held = vars(stream).get("_iterator")
+def _loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
+    held = vars(args[0]).get("_iterator")
     return iter(held) if isinstance(held, TracedIterator) else wrapped(*args, **kwargs)
 
 
-def _async_loop(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-    held = vars(stream).get("_iterator")
+def _async_loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
+    held = vars(args[0]).get("_iterator")
     return held.__aiter__() if isinstance(held, TracedAsyncIterator) else wrapped(*args, **kwargs)

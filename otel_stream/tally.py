@@ -115,6 +115,8 @@ class Tally:
 
     def describe(self, found: Found) -> tuple[str, int]:
         """The kind of a chunk, and the characters it adds."""
+        if found.__class__ is str:
+            return "text" if found else "other", len(found)
         deltas = found if isinstance(found, (list, tuple)) else (found,)
         kind, size = "other", 0
         for delta in deltas:
@@ -163,9 +165,9 @@ class Tally:
             recorder.stall_after = recorder.limits.other
         known = self._tool(recorder, delta, now)
         if delta.name:
-            known[semconv.TOOL_NAME] = delta.name
+            known[semconv.TOOL_NAME] = encodable(delta.name)
         if delta.id:
-            known[semconv.TOOL_CALL_ID] = delta.id
+            known[semconv.TOOL_CALL_ID] = encodable(delta.id)
         if self.capture is not None:
             piece = self.capture.tool(delta.key, delta.choice)
             piece.name = delta.name or piece.name

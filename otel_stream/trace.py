@@ -12,13 +12,16 @@ from opentelemetry.trace import Span
 
 from otel_stream import callbacks, semconv, span
 from otel_stream.attributes import sound
+from otel_stream.bulk import Batch
 from otel_stream.call import CallInfo, Content
 from otel_stream.capture import Capture
 from otel_stream.content import BEYOND, as_json, bounded, output_messages
 from otel_stream.delta import Delta, Reader, Usage
 from otel_stream.errors import guard
+from otel_stream.metrics import prepared
 from otel_stream.outcome import Outcome
 from otel_stream.owner import Owned
+from otel_stream.prepared import Prepared
 from otel_stream.recorder import Recorder
 from otel_stream.runtime import ATTRIBUTES, Runtime
 from otel_stream.summary import summary_of
@@ -49,7 +52,8 @@ class Trace:
     ) -> None:
         self._runtime = runtime
         self._info = info
-        self._callbacks = [each for each in (runtime.callbacks, own_callbacks) if each]
+        given = (runtime.callbacks, own_callbacks)
+        self._callbacks = [each for each in given if each is not None]
         self._wall = time.time_ns()
         self._instruments = runtime.instruments
         self.recorder = Recorder(
@@ -61,7 +65,7 @@ class Trace:
             clock=clock,
         )
         self.owned = Owned(runtime.tracer, info, self._wall)
-        self._labels = info.labels()
+        self._labels = prepared(info.labels())
         self._begin()
 
     @property
@@ -98,7 +102,7 @@ class Trace:
 
     def stalled(self, recorder: Recorder, since: float) -> None:
         with guard("reporting a stall"):
-            self._instruments.stalled(self._answered(), self.context)
+            self._instruments.stalled(Batch(self.context), self._answered())
             self._tell("on_stall", callbacks.StreamStalled(self._stream(), since - recorder.called))
 
     def usage(self, recorder: Recorder, usage: Usage) -> None:
@@ -108,7 +112,7 @@ class Trace:
     def gaps(self, recorder: Recorder, waits: Sequence[float]) -> None:
         with guard("recording gaps"):
             if self.owned.official and self._info.streamed:
-                self._instruments.gaps(waits, self._answered(), self.context)
+                self._instruments.gaps(Batch(self.context), waits, self._answered())
 
     def ended(self, recorder: Recorder) -> None:
         with guard("writing the span of a call"):
@@ -134,8 +138,7 @@ class Trace:
             if self._hears("on_start"):
                 self._tell("on_start", callbacks.StreamStarted(self._stream()))
         if self._info.streamed:
-            with guard("counting an open stream"):
-                self._instruments.opened(self._labels, self.context, 1)
+            self._instruments.active.change(self._labels, 1)
 
     def _capture(self) -> Capture | None:
         limit = self._runtime.settings.content_limit
@@ -155,9 +158,9 @@ class Trace:
         for each in self._callbacks:
             self._runtime.dispatcher.call(getattr(each, name), event)
 
-    def _answered(self) -> dict[str, Any]:
+    def _answered(self) -> Prepared:
         model = self.recorder.tally.response_model
-        return {**self._labels, semconv.RESPONSE_MODEL: model} if model else self._labels
+        return self._labels.plus(semconv.RESPONSE_MODEL, model) if model else self._labels
 
     # --- the end -----------------------------------------------------------------------------
 
@@ -215,19 +218,17 @@ class Trace:
 
     def _record_metrics(self) -> None:
         recorder, instruments, labels = self.recorder, self._instruments, self._answered()
-        official = self.owned.official
-        instruments.call(
-            recorder,
-            labels,
-            self.context,
-            error_type=span.error_type_of(recorder),
-            official=official,
-        )
         if self._info.streamed:
-            instruments.opened(self._labels, self.context, -1)
-            rate = span.tokens_per_second(recorder)
-            instruments.stream(recorder, labels, self.context, rate=rate, official=official)
-            self.gaps(recorder, recorder.gaps.batch)
+            instruments.active.change(self._labels, -1)
+        batch, official = Batch(self.context), self.owned.official
+        error_type = span.error_type_of(recorder)
+        instruments.call(batch, recorder, labels, error_type=error_type, official=official)
+        if not self._info.streamed:
+            return
+        rate = span.tokens_per_second(recorder)
+        instruments.stream(batch, recorder, labels, rate=rate, official=official)
+        if official:
+            instruments.gaps(batch, recorder.gaps.batch, labels)
 
     def _tell_end(self) -> None:
         recorder, tally = self.recorder, self.recorder.tally

@@ -75,8 +75,11 @@ class Tapped:
         self.response = http.Response(200, headers=headers, stream=stream)
         self.recorder = Recorder(Reader(), heard, limits=Limits())
         watcher.add(self.recorder)
-        raw = RawReader("text/event-stream", encoding, lambda _: None)
-        self.tap: BodyTap = tap_body(self.response, self.recorder, raw)
+
+        def reader() -> RawReader:
+            return RawReader("text/event-stream", encoding, lambda _: None)
+
+        self.tap: BodyTap = tap_body(self.response, self.recorder, reader)
 
     @property
     def facts(self) -> tuple[Any, ...]:
@@ -200,7 +203,7 @@ class TestSync:
         """A body that was read already serves sync and async reads, and so does the tap."""
         response = http.Response(200, content=b"".join(PIECES))
         recorder = Recorder(Reader(), heard, limits=Limits())
-        tap_body(response, recorder, RawReader("text/event-stream", "", lambda _: None))
+        tap_body(response, recorder, lambda: RawReader("text/event-stream", "", lambda _: None))
 
         assert isinstance(response.stream, http.SyncByteStream)
         assert isinstance(response.stream, http.AsyncByteStream)

@@ -1,4 +1,4 @@
-"""`record_many` leaves the points that `record` would have left."""
+"""`Batch.record_many` leaves the points that `record` would have left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ from opentelemetry.sdk.metrics.view import (
 from opentelemetry.sdk.resources import Resource
 
 from otel_stream import bulk
-from otel_stream.bulk import Prepared, record_many
+from otel_stream.bulk import Batch
+from otel_stream.prepared import Prepared
 
 BOTH = (AggregationTemporality.CUMULATIVE, AggregationTemporality.DELTA)
 TRACE, SPAN = 0xABCDEF, 0x123456
@@ -119,7 +120,7 @@ class Twins:
         for value in values:
             self.plain.histogram.record(value, attributes, context)
         random.seed(1)
-        record_many(self.bulk.histogram, values, attributes, context)
+        Batch(context).record_many(self.bulk.histogram, values, Prepared(attributes))
 
     def assert_same(self) -> list[list[Any]]:
         expected, actual = self.plain.points(), self.bulk.points()
@@ -185,7 +186,9 @@ class TestSamePoints:
         """Values recorded plainly and in bulk with the same attributes are one point."""
         side = Side()
         side.histogram.record(1.0, ATTRIBUTES)
-        record_many(side.histogram, [2.0, 3.0], dict(reversed(ATTRIBUTES.items())))
+        Batch().record_many(
+            side.histogram, [2.0, 3.0], Prepared(dict(reversed(ATTRIBUTES.items())))
+        )
         side.histogram.record(4.0, ATTRIBUTES)
 
         [[(_, _, [point])]] = side.points()
@@ -218,11 +221,11 @@ class TestSamePoints:
         """A reader added later gets later values, and one removed no longer counts."""
         side, late = Side(), InMemoryMetricReader()
         prepared = Prepared(ATTRIBUTES)
-        record_many(side.histogram, [1.0, 2.0], prepared)
+        Batch().record_many(side.histogram, [1.0, 2.0], prepared)
         side.provider.add_metric_reader(late)
-        record_many(side.histogram, [3.0, 4.0], prepared)
+        Batch().record_many(side.histogram, [3.0, 4.0], prepared)
         side.provider.remove_metric_reader(side.readers[0])
-        record_many(side.histogram, [5.0], prepared)
+        Batch().record_many(side.histogram, [5.0], prepared)
 
         assert [p["sum"] for _, _, ps in _points(late) for p in ps] == [9.0 + 3.0]
 

@@ -28,11 +28,13 @@ from opentelemetry.sdk.metrics.view import View
 from opentelemetry.sdk.resources import Resource
 
 from otel_stream import bulk, errors
-from otel_stream.bulk import Prepared, add_one, record_many, record_one
+from otel_stream.bulk import Batch
+from otel_stream.prepared import Prepared
 from otel_stream.testing.point import Point, changes
 
 CUMULATIVE, DELTA = AggregationTemporality.CUMULATIVE, AggregationTemporality.DELTA
 ATTRIBUTES = {"gen_ai.operation.name": "chat", "server.port": 443, "whole": True}
+PREPARED = Prepared(ATTRIBUTES)
 
 
 class Side:
@@ -65,7 +67,7 @@ def points(reader: InMemoryMetricReader) -> list[Point]:
 
 
 class TestSingle:
-    """`record_one` and `add_one` count as `record` and `add` do."""
+    """`Batch.record` and `Batch.add` count as `record` and `add` do."""
 
     @pytest.mark.parametrize("temporality", [CUMULATIVE, DELTA])
     def test_every_kind_of_instrument(self, temporality: AggregationTemporality) -> None:
@@ -75,9 +77,9 @@ class TestSingle:
             plain.histogram.record(value, ATTRIBUTES)
             plain.counter.add(value, ATTRIBUTES)
             plain.gauge.add(-value, ATTRIBUTES)
-            record_one(single.histogram, value, prepared)
-            add_one(single.counter, value, prepared)
-            add_one(single.gauge, -value, prepared)
+            Batch().record(single.histogram, value, prepared)
+            Batch().add(single.counter, value, prepared)
+            Batch().add(single.gauge, -value, prepared)
 
             expected, actual = plain.points(), single.points()
             assert len(expected) == 3
@@ -88,7 +90,7 @@ class TestSingle:
         """The exemplar has the ids of the span in the context that was given."""
         side, ids = Side(), trace.SpanContext(0xABC, 0x123, is_remote=False)
         context = trace.set_span_in_context(trace.NonRecordingSpan(ids))
-        record_one(side.histogram, 3.0, Prepared(ATTRIBUTES), context)
+        Batch(context).record(side.histogram, 3.0, PREPARED)
 
         [exemplar] = side.points()[0].exemplars
         assert (exemplar.value, exemplar.trace_id, exemplar.span_id) == (3.0, 0xABC, 0x123)
@@ -98,21 +100,19 @@ class TestSingle:
         side, mapping = Side(), {"a": "old"}
         prepared = Prepared(mapping)
         mapping["a"] = "new"
-        record_one(side.histogram, 1.0, prepared)
+        Batch().record(side.histogram, 1.0, prepared)
 
         [point] = side.points()
         assert point.attributes == {"a": "old"}
 
     def test_instruments_and_views_share_a_prepared_set(self) -> None:
         """One set serves instruments whose views keep different parts of it."""
-        views = [
-            View(instrument_name="h", attribute_keys={"whole"}),
-            View(instrument_name="c", attribute_keys={"server.port"}),
-        ]
+        keys = {"h": {"whole"}, "c": {"server.port"}}
+        views = [View(instrument_name=n, attribute_keys=only) for n, only in keys.items()]
         side, prepared = Side(views=views), Prepared(ATTRIBUTES)
-        record_one(side.histogram, 1.0, prepared)
-        add_one(side.counter, 1, prepared)
-        add_one(side.gauge, 1, prepared)
+        Batch().record(side.histogram, 1.0, prepared)
+        Batch().add(side.counter, 1, prepared)
+        Batch().add(side.gauge, 1, prepared)
 
         expected = [{"whole": True}, {"server.port": 443}, ATTRIBUTES]
         assert [point.attributes for point in side.points()] == expected
@@ -120,10 +120,10 @@ class TestSingle:
     @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1.0])
     def test_values_that_the_sdk_refuses(self, odd: float) -> None:
         """They are left out, alone or in a batch; what is around them counts."""
-        side, prepared = Side(), Prepared(ATTRIBUTES)
-        record_one(side.histogram, odd, prepared)
-        add_one(side.counter, odd, prepared)
-        record_many(side.histogram, [1.0, odd, 2.0], prepared)
+        side = Side()
+        Batch().record(side.histogram, odd, PREPARED)
+        Batch().add(side.counter, odd, PREPARED)
+        Batch().record_many(side.histogram, [1.0, odd, 2.0], PREPARED)
 
         [point] = side.points()
         assert (point.count, point.sum) == (2, 3.0)
@@ -164,8 +164,8 @@ class TestElsewhere:
     def test_a_foreign_instrument(self, kind: type[Foreign]) -> None:
         """It is given every value, in order, with the attributes and the context."""
         foreign, context = kind(), Context({"a": "value"})
-        record_many(foreign, [3.0, 1.0], ATTRIBUTES, context)
-        record_one(foreign, 2.0, Prepared(ATTRIBUTES), context)
+        Batch(context).record_many(foreign, [3.0, 1.0], PREPARED)
+        Batch(context).record(foreign, 2.0, PREPARED)
 
         assert foreign.seen == [(value, ATTRIBUTES, context) for value in (3.0, 1.0, 2.0)]
 
@@ -173,7 +173,7 @@ class TestElsewhere:
         """A histogram that does nothing is not asked to do so for every value."""
         asked: list[Any] = []
         monkeypatch.setattr(api.NoOpHistogram, "record", lambda *given: asked.append(given))
-        record_many(api.NoOpMeter("none").create_histogram("h"), [1.0, 2.0], ATTRIBUTES)
+        Batch().record_many(api.NoOpMeter("none").create_histogram("h"), [1.0, 2.0], PREPARED)
 
         assert asked == []
 
@@ -181,21 +181,21 @@ class TestElsewhere:
         """A proxy counts from the moment on which its provider is there."""
         proxies, side = api_internal._ProxyMeterProvider(), Side()
         histogram = proxies.get_meter("test").create_histogram("h")
-        record_many(histogram, [1.0, 2.0], ATTRIBUTES)
+        Batch().record_many(histogram, [1.0, 2.0], PREPARED)
         proxies.on_set_meter_provider(side.provider)
-        record_many(histogram, [4.0, 8.0], ATTRIBUTES)
-        record_one(histogram, 16.0, Prepared(ATTRIBUTES))
+        Batch().record_many(histogram, [4.0, 8.0], PREPARED)
+        Batch().record(histogram, 16.0, PREPARED)
 
         assert [point.sum for point in side.points()] == [28.0]
 
     def test_after_shutdown(self) -> None:
         """A provider that was shut down still feeds readers that it gets, as with `record`."""
         side, late = Side(), InMemoryMetricReader()
-        record_many(side.histogram, [1.0, 2.0], ATTRIBUTES)
+        Batch().record_many(side.histogram, [1.0, 2.0], PREPARED)
         side.provider.shutdown()
-        record_many(side.histogram, [4.0, 8.0], ATTRIBUTES)
+        Batch().record_many(side.histogram, [4.0, 8.0], PREPARED)
         side.provider.add_metric_reader(late)
-        record_many(side.histogram, [16.0, 32.0], ATTRIBUTES)
+        Batch().record_many(side.histogram, [16.0, 32.0], PREPARED)
 
         assert [point.sum for point in points(late)] == [48.0]
 
@@ -203,15 +203,15 @@ class TestElsewhere:
         """Nothing is counted while the provider's configuration disables the meter."""
         side, off = Side(), sdk_internal._disable_meter_configurator
         side.provider._set_meter_configurator(meter_configurator=off)
-        record_many(side.histogram, [1.0, 2.0], ATTRIBUTES)
-        record_one(side.histogram, 1.0, Prepared(ATTRIBUTES))
+        Batch().record_many(side.histogram, [1.0, 2.0], PREPARED)
+        Batch().record(side.histogram, 1.0, PREPARED)
 
         assert side.points() == []
 
     def test_nothing_to_record(self) -> None:
         """An empty batch leaves no point."""
         side = Side()
-        record_many(side.histogram, [], ATTRIBUTES)
+        Batch().record_many(side.histogram, [], PREPARED)
 
         assert side.points() == []
 
@@ -219,7 +219,7 @@ class TestElsewhere:
         """With one part missing everything is recorded plainly, and right."""
         side = Side()
         changed_sdk.delattr(sdk_instrument, "_UpDownCounter")
-        record_many(side.histogram, [1.0, 2.0], ATTRIBUTES)
+        Batch().record_many(side.histogram, [1.0, 2.0], PREPARED)
 
         assert bulk.fast() is None
         assert [(point.count, point.sum) for point in side.points()] == [(2, 3.0)]
@@ -235,7 +235,7 @@ class TestElsewhere:
 
         changed_sdk.setattr(kind, "aggregate", twice)
         side = Side()
-        record_many(side.histogram, [1.0, 2.0], ATTRIBUTES)
+        Batch().record_many(side.histogram, [1.0, 2.0], PREPARED)
 
         assert bulk.fast() is None
         assert [(point.count, point.sum) for point in side.points()] == [(4, 6.0)]
@@ -250,9 +250,9 @@ class TestElsewhere:
 
         view = View(instrument_name="h", exemplar_reservoir_factory=lambda _: lambda **_: Fragile())
         side = Side(CUMULATIVE, DELTA, views=[view])
-        record_many(side.histogram, [1.0], ATTRIBUTES)
+        Batch().record_many(side.histogram, [1.0], PREPARED)
         with pytest.raises(LookupError):
-            record_many(side.histogram, [2.0, 3.0], ATTRIBUTES)
+            Batch().record_many(side.histogram, [2.0, 3.0], PREPARED)
 
         assert [point.count for point in side.points(0) + side.points(1)] == [3, 1]
 
@@ -272,15 +272,15 @@ class TestThreads:
     @pytest.mark.parametrize("values", [[0.5, 7.0, 80.0, 2.0], [7.0]], ids=["many", "one"])
     def test_nothing_is_lost_or_doubled(self, values: list[float], eager_threads: None) -> None:
         """What a delta reader collects on the way adds up to all that was recorded."""
-        side, prepared = Side(CUMULATIVE, DELTA), Prepared(ATTRIBUTES)
+        side, prepared = Side(CUMULATIVE, DELTA), PREPARED
         recorded, stop = [], threading.Event()
 
         def work() -> None:
             while not stop.is_set():
                 if len(values) > 1:
-                    record_many(side.histogram, values, prepared)
+                    Batch().record_many(side.histogram, values, prepared)
                 else:
-                    record_one(side.histogram, values[0], prepared)
+                    Batch().record(side.histogram, values[0], prepared)
                 recorded.append(len(values))
 
         threads = [threading.Thread(target=work) for _ in range(4)]

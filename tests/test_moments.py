@@ -26,9 +26,12 @@ def moments() -> Moments:
 
 def add(moments: Moments, kind: str, count: int, start: float = 2.0) -> None:
     """Add *count* moments of a kind, a second apart; each knows its number."""
-    method = {CHUNK: moments.chunk, STALL: moments.stall, TOOL: moments.tool}[kind]
+    method = {STALL: moments.stall, TOOL: moments.tool}.get(kind)
     for number in range(count):
-        method(start + number, {"number": number})
+        if method is None:
+            moments.chunk(start + number, number, 4, "text", 0.1)
+        else:
+            method(start + number, {"number": number})
 
 
 def counts(moments: Moments) -> dict[str, int]:
@@ -57,7 +60,7 @@ def test_room_for_the_end(moments: Moments) -> None:
 def test_earliest_chunks_stay(moments: Moments) -> None:
     """Of chunks the first ones are kept: how an answer begins says more than its middle."""
     add(moments, CHUNK, 100)
-    numbers = [one["number"] for name, _, one in moments.in_order() if name == CHUNK]
+    numbers = [one[semconv.CHUNK_INDEX] for name, _, one in moments.in_order() if name == CHUNK]
 
     assert numbers == list(range(ROOM))
 

@@ -32,7 +32,7 @@ def suppress_native_span(patches: Patches) -> None:
         patches.wrap(f"{_MODULE}:{_FUNCTION}", _start)
 
 
-def _start(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def _start(wrapped: Any, args: Any, kwargs: Any) -> Any:
     call = call_in_progress()
     if call is None:
         return wrapped(*args, **kwargs)

@@ -150,9 +150,12 @@ class ChatReader:
 
     def _usage(self, chunk: Mapping[str, Any], choices: list[Mapping[str, Any]]) -> Delta | None:
         """Usage stands on the chunk, in `x_groq`, or on a choice."""
-        groq = fields_of(chunk.get("x_groq")).get("usage")
-        places = [chunk.get("usage"), groq, *(choice.get("usage") for choice in choices)]
-        reported = next((place for place in places if place is not None), None)
+        reported = chunk.get("usage")
+        for place in (fields_of(chunk.get("x_groq")), *choices):
+            if reported is None:
+                reported = place.get("usage")
+        if reported is None:
+            return None
         # Providers that report with every chunk have counted only so far.
         final = not self._seen or len(self._finished) >= self._expected
         return usage_of(reported, final=final)
