@@ -17,7 +17,7 @@ from otel_stream.errors import guard, report
 from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 from otel_stream.watcher import watcher
 
 __all__ = ["BodyTap", "tap_body"]

@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from otel_stream.capture import Capture, Piece
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
+from otel_stream.record.capture import Capture, Piece
 
 __all__ = ["BEYOND", "FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages"]
 

@@ -13,9 +13,9 @@ from opentelemetry import context as otel_context
 from otel_stream import runtime, semconv
 from otel_stream.callbacks import Callbacks
 from otel_stream.errors import SettingsError, guard
+from otel_stream.export.telemetry import Telemetry
 from otel_stream.runtime import Runtime
 from otel_stream.settings import Settings
-from otel_stream.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

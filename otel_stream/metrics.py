@@ -19,7 +19,7 @@ from otel_stream.prepared import Prepared
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
 
-    from otel_stream.recorder import Recorder
+    from otel_stream.record.recorder import Recorder
 
 __all__ = ["Instruments", "prepared"]
 

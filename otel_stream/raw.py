@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 from otel_stream.sse import ServerSentEvent, SSEParser
 
 __all__ = ["Fields", "RawReader", "decoded"]

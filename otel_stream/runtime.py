@@ -13,11 +13,11 @@ from opentelemetry.context import Context
 from otel_stream import semconv
 from otel_stream.callbacks import Callbacks, Dispatcher
 from otel_stream.errors import guard
-from otel_stream.limits import Limits
+from otel_stream.export.telemetry import Telemetry
 from otel_stream.metrics import Instruments
 from otel_stream.outcome import Outcome
+from otel_stream.record.limits import Limits
 from otel_stream.settings import Settings
-from otel_stream.telemetry import Telemetry
 from otel_stream.watcher import watcher
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from otel_stream.outcome import Outcome
 from otel_stream.redaction import LONGEST, scrub
 
 if TYPE_CHECKING:
-    from otel_stream.recorder import Recorder
+    from otel_stream.record.recorder import Recorder
 
 __all__ = [
     "Event",

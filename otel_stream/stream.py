@@ -20,7 +20,7 @@ from otel_stream import interruption
 from otel_stream.errors import guard
 from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 from otel_stream.watcher import watcher
 
 __all__ = ["AsyncLoop", "TracedAsyncIterator", "TracedIterator"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from otel_stream.outcome import Outcome
 
 if TYPE_CHECKING:
-    from otel_stream.recorder import Recorder
+    from otel_stream.record.recorder import Recorder
 
 __all__ = ["summary_of"]
 

@@ -14,7 +14,6 @@ from otel_stream import callbacks, semconv, span
 from otel_stream.attributes import sound
 from otel_stream.bulk import Batch
 from otel_stream.call import CallInfo, Content
-from otel_stream.capture import Capture
 from otel_stream.content import BEYOND, as_json, bounded, output_messages
 from otel_stream.delta import Delta, Reader, Usage
 from otel_stream.errors import guard
@@ -22,7 +21,8 @@ from otel_stream.metrics import prepared
 from otel_stream.outcome import Outcome
 from otel_stream.owner import Owned
 from otel_stream.prepared import Prepared
-from otel_stream.recorder import Recorder
+from otel_stream.record.capture import Capture
+from otel_stream.record.recorder import Recorder
 from otel_stream.runtime import ATTRIBUTES, Runtime
 from otel_stream.summary import summary_of
 from otel_stream.watcher import watcher

@@ -15,7 +15,7 @@ from typing import Any
 
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 
 __all__ = ["Watcher", "watcher"]
 

@@ -20,8 +20,8 @@ from otel_stream import errors, runtime
 from otel_stream.call import CallInfo
 from otel_stream.control import start
 from otel_stream.delta import Failure, Found
-from otel_stream.limits import Limits
-from otel_stream.recorder import Recorder
+from otel_stream.record.limits import Limits
+from otel_stream.record.recorder import Recorder
 from otel_stream.settings import Settings
 from otel_stream.testing import Captured, ScriptedClock
 from otel_stream.trace import Trace

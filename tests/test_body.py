@@ -13,10 +13,10 @@ import pytest
 
 from otel_stream.body import BodyTap, tap_body
 from otel_stream.delta import Found, Terminal
-from otel_stream.limits import Limits
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader
-from otel_stream.recorder import Recorder
+from otel_stream.record.limits import Limits
+from otel_stream.record.recorder import Recorder
 from otel_stream.watcher import watcher
 
 PIECES = [b'data: {"text": "Hello"}\n\nda', b'ta: {"text": " you"}\n\n', b'data: {"end": 1}\n\n']

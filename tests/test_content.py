@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_stream.capture import Capture
 from otel_stream.content import as_json, bounded, output_messages
 from otel_stream.outcome import Outcome
+from otel_stream.record.capture import Capture
 
 SCHEMAS = Path(__file__).parent / "schemas"
 LIMIT = 65_536

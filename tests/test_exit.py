@@ -23,7 +23,7 @@ BEGIN = """
 import os, sys, threading
 from opentelemetry import trace, metrics
 from otel_stream.settings import Settings
-from otel_stream.telemetry import Telemetry
+from otel_stream.export.telemetry import Telemetry
 
 telemetry = Telemetry(Settings.resolve(shutdown_timeout=float(os.environ.get("SECONDS", "5"))))
 """

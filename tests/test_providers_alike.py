@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from otel_stream.delta import Reasoning, Usage
-from otel_stream.limits import Limits
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader
-from otel_stream.recorder import Recorder
+from otel_stream.record.limits import Limits
+from otel_stream.record.recorder import Recorder
 from otel_stream.testing import (
     ScriptedClock,
     chat_reasoning,

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from otel_stream.delta import Finish, Found, Skip, Terminal, Usage
-from otel_stream.limits import Limits
 from otel_stream.outcome import Outcome
 from otel_stream.raw import Fields, RawReader, decoded
-from otel_stream.recorder import Recorder
+from otel_stream.record.limits import Limits
+from otel_stream.record.recorder import Recorder
 from otel_stream.testing import ScriptedClock
 
 SSE = "text/event-stream; charset=utf-8"

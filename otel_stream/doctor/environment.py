@@ -7,12 +7,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from otel_stream import destination, runtime
-from otel_stream.destination import FILE, GRPC, HTTP
+from otel_stream import runtime
 from otel_stream.doctor.report import Destination, InForce, Problem
 from otel_stream.errors import OtelStreamError
+from otel_stream.export import destination
+from otel_stream.export.destination import FILE, GRPC, HTTP
+from otel_stream.export.telemetry import Telemetry
 from otel_stream.settings import ARGUMENT, Reading, Settings
-from otel_stream.telemetry import Telemetry
 
 __all__ = ["destinations", "in_force", "problems"]
 

@@ -15,7 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from otel_stream import errors
 from otel_stream.outcome import Outcome
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 
 __all__ = ["Checks"]
 

@@ -20,7 +20,7 @@ import otel_stream
 from otel_stream import runtime
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader, decoded
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 from otel_stream.stainless import Endpoint
 from otel_stream.stream import TracedIterator
 from otel_stream.testing import ToolCall, chat_completion, completion, message, response

@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from otel_stream.raw import RawReader
-from otel_stream.recorder import Recorder
+from otel_stream.record.recorder import Recorder
 from otel_stream.testing import (
     Captured,
     ChatStream,

@@ -19,8 +19,8 @@ from opentelemetry.metrics import _internal as metrics_internal
 
 from otel_stream import semconv
 from otel_stream.errors import OtelStreamError, guard
+from otel_stream.export.route import Route, Signal
 from otel_stream.fork import call_in_child
-from otel_stream.route import Route, Signal
 from otel_stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter, MeterProvider
     from opentelemetry.trace import Tracer, TracerProvider
 
-    from otel_stream.embedded import Embedded
-    from otel_stream.errand import Errand, Errands
-    from otel_stream.faults import Faults
+    from otel_stream.export.embedded import Embedded
+    from otel_stream.export.errand import Errand, Errands
+    from otel_stream.export.faults import Faults
 
 __all__ = ["Telemetry"]
 
@@ -96,7 +96,7 @@ class Telemetry:
         private = [route for route in self._routes if route.application is None]
         if self._closed or not private:
             return
-        from otel_stream.embedded import prepare
+        from otel_stream.export.embedded import prepare
 
         try:
             for route in private:
@@ -220,8 +220,8 @@ class Telemetry:
                 return None
             if signal in self._private:
                 return self._private[signal].provider
-            from otel_stream.embedded import embed
-            from otel_stream.faults import Faults
+            from otel_stream.export.embedded import embed
+            from otel_stream.export.faults import Faults
 
             self._faults = self._faults or Faults()
             made = embed(signal, self.settings, self._faults)
@@ -241,7 +241,7 @@ class Telemetry:
                 atexit.register(self._at_exit)
 
     def _flush_foreign(self, seconds: float) -> list[Errand]:
-        from otel_stream.errand import Errands
+        from otel_stream.export.errand import Errands
 
         sent = []
         for route in self._routes:
@@ -256,7 +256,7 @@ class Telemetry:
         return sent
 
     def _describe(self, route: Route[Any]) -> str:
-        from otel_stream.destination import destinations
+        from otel_stream.export.destination import destinations
 
         if self.settings.disabled:
             return "off (disabled)"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_stream.faults import Faults, Watch
+from otel_stream.export.faults import Faults, Watch
 
 LOGGER = logging.getLogger("an.exporter")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 
-from otel_stream.scrape import Endpoint
+from otel_stream.export.scrape import Endpoint
 
 
 @pytest.fixture

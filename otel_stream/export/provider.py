@@ -13,11 +13,17 @@ from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetr
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_stream.destination import FILE, GRPC, HTTP, PROMETHEUS, Destination, check
 from otel_stream.errors import guard
-from otel_stream.exporting import LogQueue, SpanQueue, WatchedLogs, WatchedMetrics, WatchedSpans
-from otel_stream.faults import Faults, Watch
-from otel_stream.lines import LineFile
+from otel_stream.export.destination import FILE, GRPC, HTTP, PROMETHEUS, Destination, check
+from otel_stream.export.exporters import (
+    LogQueue,
+    SpanQueue,
+    WatchedLogs,
+    WatchedMetrics,
+    WatchedSpans,
+)
+from otel_stream.export.faults import Faults, Watch
+from otel_stream.export.lines import LineFile
 from otel_stream.settings import Settings
 
 __all__ = ["Exit", "exits", "load", "make"]
@@ -46,7 +52,7 @@ def load(place: Destination) -> Any:
     """The class of the exporter, imported with all that it needs."""
     signal, name, _ = place
     if name == PROMETHEUS:
-        return import_module("otel_stream.scrape").Endpoint
+        return import_module("otel_stream.export.scrape").Endpoint
     if name not in _PACKAGES:
         (entry_point,) = entry_points(group=f"opentelemetry_{signal}_exporter", name=name)
         return entry_point.load()

@@ -18,7 +18,7 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from otel_stream.faults import Watch
+from otel_stream.export.faults import Watch
 
 __all__ = ["LogQueue", "SpanQueue", "WatchedLogs", "WatchedMetrics", "WatchedSpans"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_stream.lines import LineFile
+from otel_stream.export.lines import LineFile
 
 
 @pytest.fixture

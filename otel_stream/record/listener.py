@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from otel_stream.delta import Delta, Usage
-    from otel_stream.recorder import Recorder
+    from otel_stream.record.recorder import Recorder
 
 __all__ = ["NOBODY", "Listener"]
 

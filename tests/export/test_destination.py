@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from otel_stream.destination import FILE, GRPC, HTTP, PROMETHEUS, destinations
-from otel_stream.embedded import prepare
 from otel_stream.errors import MissingExtraError, SettingsError
+from otel_stream.export.destination import FILE, GRPC, HTTP, PROMETHEUS, destinations
+from otel_stream.export.embedded import prepare
 from otel_stream.settings import Settings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from otel_stream import __version__, semconv
-from otel_stream.route import Route, Signal
+from otel_stream.export.route import Route, Signal
 
 
 class Provider:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_stream.errand import Errands
+from otel_stream.export.errand import Errands
 
 
 @pytest.fixture

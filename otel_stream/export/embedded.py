@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_stream.destination import check, destinations
-from otel_stream.errand import Errands
 from otel_stream.errors import guard
+from otel_stream.export.destination import check, destinations
+from otel_stream.export.errand import Errands
 from otel_stream.settings import Settings
 
 if TYPE_CHECKING:
-    from otel_stream.faults import Faults, Watch
-    from otel_stream.provider import Exit
+    from otel_stream.export.faults import Faults, Watch
+    from otel_stream.export.provider import Exit
 
 __all__ = ["Embedded", "embed", "prepare"]
 
@@ -96,7 +96,7 @@ def prepare(signal: str, settings: Settings) -> None:
     for place in places:
         check(place)
     if places:
-        from otel_stream import provider
+        from otel_stream.export import provider
 
         for place in places:
             provider.load(place)
@@ -111,7 +111,7 @@ def embed(signal: str, settings: Settings, faults: Faults) -> Embedded | None:
     places = destinations(signal, settings)
     if not places:
         return None
-    from otel_stream import provider
+    from otel_stream.export import provider
 
     ways = provider.exits(places, settings, faults)
     return Embedded(signal, provider.make(signal, settings, ways), ways) if ways else None

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from otel_stream import Settings
-from otel_stream.embedded import Embedded, embed
-from otel_stream.faults import Faults
+from otel_stream.export.embedded import Embedded, embed
+from otel_stream.export.faults import Faults
 
 EXPORTER = """
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_stream.gaps import EXACT, Gaps
+from otel_stream.record.gaps import EXACT, Gaps
 
 WAITS = st.floats(0.0, 1e5, allow_nan=False)
 NO_WAIT = 2e-9

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_stream import semconv, span
-from otel_stream.capture import Capture
 from otel_stream.delta import (
     Failure,
     Finish,
@@ -22,10 +21,11 @@ from otel_stream.delta import (
     ToolCall,
     Usage,
 )
-from otel_stream.limits import Limits
-from otel_stream.moments import BUDGET
 from otel_stream.outcome import Outcome
-from otel_stream.recorder import Recorder
+from otel_stream.record.capture import Capture
+from otel_stream.record.limits import Limits
+from otel_stream.record.moments import BUDGET
+from otel_stream.record.recorder import Recorder
 from otel_stream.summary import summary_of
 from otel_stream.testing import ScriptedClock
 

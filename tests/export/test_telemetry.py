@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_stream import __version__, semconv
 from otel_stream.errors import MissingExtraError
+from otel_stream.export.telemetry import Telemetry
 from otel_stream.settings import Settings
-from otel_stream.telemetry import Telemetry
 
 Make = Callable[..., Telemetry]
 

@@ -28,8 +28,8 @@ from otel_stream.delta import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel_stream.capture import Capture
-    from otel_stream.recorder import Recorder
+    from otel_stream.record.capture import Capture
+    from otel_stream.record.recorder import Recorder
 
 __all__ = ["STOPPED_SHORT", "Tally"]
 

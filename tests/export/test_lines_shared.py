@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otel_stream.lines import LineFile
+from otel_stream.export.lines import LineFile
 
 # From 3.12 on Python warns of every fork beside threads, such as those of other tests.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

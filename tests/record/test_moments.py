@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from otel_stream import semconv
-from otel_stream.moments import BUDGET, Moments
+from otel_stream.record.moments import BUDGET, Moments
 
 CHUNK, STALL, TOOL = semconv.EVENT_CHUNK, semconv.EVENT_STALL, semconv.EVENT_TOOL_CALL
 ROOM = BUDGET - 3

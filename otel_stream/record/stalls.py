@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 
 from otel_stream import semconv
-from otel_stream.moments import Moments
+from otel_stream.record.moments import Moments
 
 __all__ = ["Stalls"]
 

@@ -14,17 +14,17 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from otel_stream.capture import Capture
 from otel_stream.delta import Found, Reader
 from otel_stream.errors import report
-from otel_stream.gaps import EXACT, Gaps
-from otel_stream.limits import Limits
-from otel_stream.listener import NOBODY, Listener
-from otel_stream.moments import Moments
 from otel_stream.outcome import Outcome
-from otel_stream.reading import AfterFailure, explain, is_whole
-from otel_stream.stalls import Stalls
-from otel_stream.tally import Tally
+from otel_stream.record.capture import Capture
+from otel_stream.record.gaps import EXACT, Gaps
+from otel_stream.record.limits import Limits
+from otel_stream.record.listener import NOBODY, Listener
+from otel_stream.record.moments import Moments
+from otel_stream.record.reading import AfterFailure, explain, is_whole
+from otel_stream.record.stalls import Stalls
+from otel_stream.record.tally import Tally
 
 __all__ = ["Recorder"]
 
