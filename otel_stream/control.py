@@ -28,7 +28,6 @@ PREFIX = "otel_stream_"
 Client = TypeVar("Client")
 logger = logging.getLogger("otel_stream")
 
-_instrumented: dict[str, Any] = {}
 _arguments: dict[str, Any] | None = None
 
 
@@ -74,10 +73,7 @@ def instrument(
 def _start_one(entry: EntryPoint) -> None:
     """Start one instrumentor. One that fails does not stop the others."""
     with guard(f"instrumenting {entry.name}"):
-        instrumentor = entry.load()()
-        instrumentor.attempt()
-        if instrumentor.is_instrumented_by_opentelemetry:
-            _instrumented[entry.name] = instrumentor
+        entry.load()().attempt()
 
 
 def start(
@@ -100,19 +96,16 @@ def start(
 
 
 def uninstrument() -> None:
-    """Put everything back exactly as it was. Streams that are open go on being traced."""
+    """Put everything back exactly as it was, also what `opentelemetry-instrument` has started.
+
+    Streams that are open go on being traced.
+    """
     global _arguments
-    for instrumentor in _instrumented.values():
+    for instrumentor in list(runtime.instrumented.values()):
         with guard("uninstrumenting"):
             instrumentor.uninstrument()
-    _instrumented.clear()
     _arguments = None
     runtime.install(None)
-
-
-def instrumented() -> dict[str, Any]:
-    """The instrumentors that are at work, by entry point name."""
-    return dict(_instrumented)
 
 
 def candidates() -> list[EntryPoint]:

@@ -107,6 +107,8 @@ class StreamInstrumentor(BaseInstrumentor):
         if conflict is not None:
             raise DependencyConflictError(conflict)
         self._wrap(self.patches)
+        runtime.instrumented[self.name] = self
 
     def _uninstrument(self, **kwargs: Any) -> None:
         self.patches.restore()
+        runtime.instrumented.pop(self.name, None)

@@ -23,6 +23,8 @@ from otel_stream.watcher import watcher
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+    from otel_stream.instrumentor import StreamInstrumentor
+
 __all__ = [
     "ATTRIBUTES", "SUPPRESS", "Runtime", "current", "ensure", "install", "installed",
     "is_suppressed",
@@ -106,6 +108,9 @@ def end_streams() -> None:
 
 PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
 
+instrumented: dict[str, StreamInstrumentor] = {}
+"""The instrumentors that are at work, by entry point name, whoever started them."""
+
 _current: Runtime | None = None
 _said: dict[str, Any] | None = None
 """What instrumentors that were started one by one have said; None after `instrument`."""
@@ -152,7 +157,10 @@ def ensure(**given: Any) -> None:
         old.telemetry.shutdown()
     # A configuration file is whole: what it leaves out goes nowhere.
     private = not os.environ.get("OTEL_CONFIG_FILE")
-    _current = Runtime(settings, Telemetry(settings, private=private, **providers))
+    telemetry = Telemetry(settings, private=private, **providers)
+    with guard("preparing telemetry"):
+        telemetry.check()  # Now, and not in the program's first call.
+    _current = Runtime(settings, telemetry)
     _said = said
     _warn_of_ignored(given)
 

@@ -65,6 +65,7 @@ class Connection:
             try:
                 if not await self._reply(request, script, following):
                     return
+                request.finished.set()
                 first = await following
             finally:
                 request.finished.set()

@@ -13,6 +13,7 @@ import pytest
 import otel_stream
 from otel_stream.errors import SettingsError
 from otel_stream.testing import Captured, chat_completion, chat_text, message
+from otel_stream_openai import OpenAIInstrumentor
 
 from .conftest import CHAT, MESSAGE, Client, Serve
 
@@ -174,6 +175,17 @@ def test_again_after_undoing(serve: Serve, client: Client, kept: Captured) -> No
     client("openai").chat.completions.create(**CHAT)
 
     assert len(kept.spans()) == 1
+
+
+def test_undoing_what_others_started(kept: Captured) -> None:
+    """What `opentelemetry-instrument` or the application has started by itself is undone too."""
+    before = {path: members(path) for path in PATCHED}
+    OpenAIInstrumentor().instrument(tracer_provider=kept.tracer_provider)
+    patched = changed(before)
+    otel_stream.uninstrument()
+
+    assert "openai._base_client:SyncAPIClient.request" in patched
+    assert changed(before) == []
 
 
 def test_undoing_twice(kept: Captured) -> None:
