@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import cache
 from typing import Any
 
@@ -200,7 +200,10 @@ class _Async(_Tapped):
 
 
 class _AsyncBytes:
-    """An object and no generator, so that leaving it needs no help of the event loop."""
+    """An object and no generator, so that leaving it needs no help of the event loop.
+
+    It has a generator's methods: httpx2 closes the iterator that it reads if it looks like one.
+    """
 
     def __init__(self, body: Any, tap: BodyTap) -> None:
         self._source = body.__aiter__()
@@ -223,8 +226,17 @@ class _AsyncBytes:
         tap.arrived(data, raw, started)
         return data
 
+    def asend(self, value: Any) -> Coroutine[Any, Any, bytes]:
+        """The next bytes: a body takes nothing."""
+        return self.__anext__()
+
+    async def athrow(self, error: Any, value: Any = None, traceback: Any = None) -> bytes:
+        await self.aclose()
+        raise error
+
     async def aclose(self) -> None:
-        """Close the body's own iterator too."""
+        """Leave the loop, and close the body's own iterator too."""
+        self._tap.left(self._raw, self._task)
         if hasattr(self._source, "aclose"):
             await self._source.aclose()
 
