@@ -63,9 +63,10 @@ clean: ## Remove what the targets made
 
 .venv/ready: requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11' >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
-	$(RUN) $(PIP_INSTALL) --require-hashes -r requirements-dev.lock
-	$(RUN) $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@echo 'Setting up .venv with the libraries of requirements-dev.lock: once, about a minute.'
+	@$(PYTHON) -m venv --clear .venv
+	@$(RUN) $(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@$(RUN) $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-docs/ready: docs/requirements.lock

@@ -17,11 +17,11 @@ from contextlib import ExitStack
 from typing import NoReturn
 
 try:
+    from otel_stream_demo.complaint import complaints
     from otel_stream_demo.export import Export, keep_files_too
-    from otel_stream_demo.figures import figures_of
     from otel_stream_demo.look import Look
     from otel_stream_demo.progress import Progress
-    from otel_stream_demo.report import Said, pictures, places, say
+    from otel_stream_demo.report import Said, doctor, pictures, places, say, steps
     from otel_stream_demo.scene import Scene, live_scenes, local_scenes
     from otel_stream_demo.screen import Lines, Screen
     from otel_stream_demo.service import Service
@@ -85,22 +85,40 @@ def arguments() -> argparse.Namespace:
 def run(given: argparse.Namespace, console: Console) -> int:
     """Instrument, let all scenes play, and show what their spans say."""
     scenes = live_scenes(given.live, given.model, given.prompt) if given.live else local_scenes()
-    look = Look.of(console.encoding)
+    look = Look.of(console.encoding, color=bool(console.color_system) and not console.no_color)
     progress = Screen(scenes, console, look) if console.is_terminal else Lines(scenes, console)
     said = Said()
     export = instrument(progress, "sampled" if given.live else "all")
     say(greeting(given, scenes), console)
     failures = perform(progress, local=not given.live)
-    streams = figures_of(export.lines(), progress.ids, [scene.title for scene in scenes])
-    if not streams:
-        raise Refused("no stream was exported; see python -m otel_stream doctor")
-    pictures(streams, console, look)
-    places(export.where, console)
     meant = {scene.title for scene in scenes if scene.fails}
-    wrong = {str(error) for title, error in failures.items() if title not in meant}
-    for line in [*said.lines, *sorted(wrong)]:
-        say(f"warning  {' '.join(line.split())}", console)
-    return 1 if wrong else 0
+    wrong = [error for title, error in failures.items() if title not in meant]
+    problems = complaints(wrong, given.live)
+    streams, written = export.read(progress.ids, [scene.title for scene in scenes])
+    if any(stream.get("chunk.count") for stream in streams):
+        pictures(streams, console, look)
+        if written:
+            places(export.where, console)
+        if not given.live:
+            steps(console)
+    if not written or not (streams or problems):
+        problems.append(f"{unwritten(said, export)}; see {doctor()}")
+    else:
+        for line in said.lines:
+            say(f"warning  {line}", console)
+    for problem in problems:
+        print(f"demo: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def unwritten(said: Said, export: Export) -> str:
+    """Why the spans are not where they should be."""
+    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "")
+    if said.lines:
+        return "; ".join(said.lines)
+    if sampler:
+        return f"no stream was exported, with OTEL_TRACES_SAMPLER={sampler}"
+    return f"the spans did not arrive at {export.where['traces']}"
 
 
 def instrument(progress: Progress, chunk_events: str) -> Export:
@@ -118,7 +136,7 @@ def instrument(progress: Progress, chunk_events: str) -> Export:
         raise Refused(str(error)) from None
     export = Export()
     if not export.works:
-        raise Refused("the environment switches traces off; see python -m otel_stream doctor")
+        raise Refused(f"the environment switches traces off; see {doctor()}")
     return export
 
 

@@ -32,11 +32,13 @@ class BodyTap:
     Args:
         recorder: Told of the body's end.
         reader: Makes what reads the body when the application does so itself.
+        libraries: Import names of those whose generators read the body otherwise.
     """
 
     __slots__ = (
         "__weakref__",
         "_holder",
+        "_libraries",
         "_make_raw",
         "_raw",
         "_tail",
@@ -46,9 +48,12 @@ class BodyTap:
         "waiting",
     )
 
-    def __init__(self, recorder: Recorder, reader: Callable[[], RawReader]) -> None:
+    def __init__(
+        self, recorder: Recorder, reader: Callable[[], RawReader], libraries: tuple[str, ...]
+    ) -> None:
         self.recorder = recorder
         self._make_raw = reader
+        self._libraries = libraries
         self._raw: RawReader | None = None
         self.attached = False
         self._holder: weakref.ref[Any] | None = None
@@ -70,6 +75,11 @@ class BodyTap:
         The SDK swallows `[DONE]` and stops reading; at a clean end without it, it reads all.
         """
         return not self.exhausted or _DONE in self._tail
+
+    def has_all(self, content: bytes) -> None:
+        """The body needs no reading, and nobody will read it here."""
+        self._tail = content[-_TAIL:]
+        self.exhausted = True
 
     def begins(self) -> RawReader | None:
         """A read of the body begins. Returns what reads it, if it is the application's own read."""
@@ -123,11 +133,23 @@ class BodyTap:
         recorder = self.recorder
         if recorder.ended or watcher.collecting:
             return  # Collected with all the rest: the stream is dropped, and nobody closed it.
-        if isinstance(sys.exc_info()[1], GeneratorExit):
-            return  # A loop over the bytes was left, which closes them. The loop has told already.
+        if self._is_unwinding():
+            return
         if self.waiting or not recorder.in_read:
             with guard("closing a stream"):
                 recorder.close(interruption.of_reader())
+
+    def _is_unwinding(self) -> bool:
+        """Whether the libraries' own generators are being closed, and so close the body.
+
+        Somebody has left or dropped what reads them, and that has been told or will be. A generator
+        of the program's that is closed around its `with` block is another matter.
+        """
+        _, error, traceback = sys.exc_info()
+        if not isinstance(error, GeneratorExit) or traceback is None:
+            return False
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        return module.partition(".")[0] in self._libraries
 
     def left(self, raw: RawReader | None, task: Task = None) -> None:
         """A loop over the bytes was left; of the SDK's own loop its stream knows."""
@@ -209,8 +231,8 @@ class _AsyncBytes:
         self._source = body.__aiter__()
         self._tap = tap
         self._raw = tap.begins()
-        # Generators of the SDK read us, and it is a task of the event loop's that closes those.
-        self._task = interruption.current_task()
+        # Generators of httpx read us, and it is a task of the event loop's that closes those.
+        self._task = interruption.current_task() if self._raw is not None else None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -244,9 +266,14 @@ class _AsyncBytes:
         self._tap.left(self._raw, self._task)
 
 
-def tap_body(response: Any, recorder: Recorder, reader: Callable[[], RawReader]) -> BodyTap:
-    """Put a tap on `response` (httpx or httpx2) and return it."""
-    tap = BodyTap(recorder, reader)
+def tap_body(
+    response: Any, recorder: Recorder, reader: Callable[[], RawReader], sdk: str = ""
+) -> BodyTap:
+    """Put a tap on `response` (httpx or httpx2), which the package `sdk` reads, and return it."""
+    http = type(response).__module__.partition(".")[0]
+    tap = BodyTap(recorder, reader, (sdk, http))
+    if hasattr(response, "_content"):  # In memory, as a transport of tests may give it.
+        tap.has_all(response.content)
     body: Any = response.stream
     response.stream = _wrapper(body.__class__)(body, tap)
     return tap

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from otel_stream.delta import Delta, Usage
-from otel_stream.errors import guard
+from otel_stream.errors import SettingsError, guard
 from otel_stream.fork import call_in_child
 
 if TYPE_CHECKING:
@@ -120,6 +120,9 @@ class Callbacks:
 
     They run on a background thread, coroutines on an event loop of that thread. Use
     `loop.call_soon_threadsafe` to reach a loop of your own.
+
+    Raises:
+        SettingsError: One of them cannot be called.
     """
 
     on_start: Callable[[StreamStarted], Returned] | None = None
@@ -129,6 +132,13 @@ class Callbacks:
     on_usage: Callable[[StreamUsage], Returned] | None = None
     on_complete: Callable[[StreamCompleted], Returned] | None = None
     on_error: Callable[[StreamFailed], Returned] | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            given = getattr(self, field.name)
+            if given is not None and not callable(given):
+                expected = "expected a function or a coroutine function"
+                raise SettingsError(f"{field.name}={given!r}: {expected}")
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) is not None for field in fields(self))

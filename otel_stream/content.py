@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any
 
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
-from otel_stream.record.capture import Capture, Piece
+from otel_stream.record.capture import Capture, CutText, Piece
 
 __all__ = ["BEYOND", "FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages"]
 
@@ -108,12 +109,34 @@ class Bounded:
 
     def _text(self, text: str) -> str:
         if self._redact is not None:
-            text = str(self._redact(text))
+            text = _redacted(self._redact, text)
         if len(text) > self._left:
             self.truncated = True
             text = text[: max(self._left, 0)]
         self._left -= len(text)
         return text if text.isascii() else _encodable(text)
+
+
+def _redacted(redact: Redact, text: str) -> str:
+    """What may leave of `text`.
+
+    Raises:
+        TypeError: `redact` gave no text; perhaps it forgot to return one.
+    """
+    found = redact(text)
+    if not isinstance(found, str):
+        raise TypeError(f"redact must return text, not {type(found).__name__}")
+    if isinstance(text, CutText):
+        # A secret that was cut in half goes unrecognized. What comes before it does not depend on
+        # the last of the text.
+        found = _common(found, redact(text[:-BEYOND]))
+    return found
+
+
+def _common(one: str, other: str) -> str:
+    """What both begin with."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return "".join(character for character, _ in alike)
 
 
 def bounded(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from math import inf, nextafter
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,8 +16,10 @@ from otel_stream.callbacks import Callbacks
 from otel_stream.delta import Failure, Finish, Found, Response, Text, Usage
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
+from otel_stream.record.recorder import Recorder
 from otel_stream.redaction import hashed
 from otel_stream.trace import Trace
+from otel_stream.watcher import watcher
 
 __all__ = ["StreamingTraceContext", "create_streaming_trace_context"]
 
@@ -71,6 +74,8 @@ class StreamingTraceContext:
             self._trace = Trace(
                 runtime.current(), info, _Told(), own_callbacks=callbacks, clock=clock
             )
+            _waits(self._trace.recorder)
+            watcher.wake()
 
     @property
     def span(self) -> Span | None:
@@ -111,6 +116,7 @@ class StreamingTraceContext:
             if self._trace is not None:
                 recorder = self._trace.recorder
                 recorder.feed(_text(chunk_content), recorder.read_at, recorder.clock())
+                _waits(recorder)
 
     def log_streaming_complete(
         self,
@@ -163,8 +169,13 @@ class StreamingTraceContext:
         traceback: TracebackType | None,
     ) -> None:
         with guard("leaving a streaming trace context"):
-            if self._trace is not None:
-                self._trace.recorder.close(interruption.of_reader())
+            if self._trace is None:
+                return
+            recorder = self._trace.recorder
+            if error is None:
+                recorder.close(interruption.of_reader())
+            else:  # The provider's or the program's: nobody can tell, and to hide it is worse.
+                recorder.end(interruption.of_error(error), recorder.clock(), error)
 
     def __del__(self) -> None:
         trace = self.__dict__.get("_trace")
@@ -208,6 +219,11 @@ def create_streaming_trace_context(
         found.update(options.get("attributes") or {})
     known = {name: options[name] for name in _OPTIONS if name in options}
     return StreamingTraceContext(**known, attributes=found)
+
+
+def _waits(recorder: Recorder) -> None:
+    """From one call to the next the provider is waited for, and the watcher sees how long."""
+    recorder.reading_since = nextafter(recorder.read_at, inf)
 
 
 def _completion(data: Mapping[str, Any]) -> list[Any]:

@@ -13,9 +13,10 @@ from opentelemetry import context as otel_context
 from otel_stream import runtime, semconv
 from otel_stream.callbacks import Callbacks
 from otel_stream.errors import SettingsError, guard
+from otel_stream.export import given
 from otel_stream.export.telemetry import Telemetry
 from otel_stream.runtime import Runtime
-from otel_stream.settings import Settings
+from otel_stream.settings import Reading, Settings
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -50,7 +51,8 @@ def instrument(
     A second call does nothing, and warns if it asks for something else.
 
     Raises:
-        SettingsError: A setting has a value that cannot be used, or names what does not exist.
+        SettingsError: A setting has a value that cannot be used, or names what does not exist; a
+            provider or `callbacks` is something else.
         MissingExtraError: A setting needs a library that is not installed.
     """
     global _arguments
@@ -60,14 +62,23 @@ def instrument(
         if arguments != _arguments:
             logger.warning("otel_stream.instrument() ran before: other arguments are ignored")
         return
-    resolved = Settings.resolve(**settings)
-    selected = chosen(resolved)
+    reading = Settings.read(**settings)
+    resolved = reading.checked()
+    selected = chosen(reading)
+    _check_given(providers, callbacks)
     if resolved.disabled:
         return
     start(resolved, *providers, callbacks=callbacks)
     _arguments = arguments
     for entry in selected:
         _start_one(entry)
+
+
+def _check_given(providers: tuple[Any, ...], callbacks: object) -> None:
+    for kind, provider in zip(given.KINDS, providers, strict=True):
+        given.check(kind, provider)
+    if callbacks is not None and not isinstance(callbacks, Callbacks):
+        raise SettingsError(f"callbacks={callbacks!r}: expected an otel_stream.Callbacks")
 
 
 def _start_one(entry: EntryPoint) -> None:
@@ -90,8 +101,10 @@ def start(
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         logger_provider=logger_provider,
+        begin=False,
     )
-    telemetry.check()
+    telemetry.check()  # What is refused must not have begun: some of that cannot be taken back.
+    telemetry.begin()
     runtime.install(Runtime(settings, telemetry, callbacks))
 
 
@@ -116,7 +129,7 @@ def candidates() -> list[EntryPoint]:
     return sorted((e for e in found if e.name.startswith(PREFIX)), key=lambda e: e.name)
 
 
-def chosen(settings: Settings) -> list[EntryPoint]:
+def chosen(reading: Reading) -> list[EntryPoint]:
     """Those of them that `only` and `exclude` leave in.
 
     Raises:
@@ -125,12 +138,13 @@ def chosen(settings: Settings) -> list[EntryPoint]:
     known = candidates()
     names = {name for entry in known for name in (entry.name, entry.name.removeprefix(PREFIX))}
     for field in ("only", "exclude"):
-        for name in getattr(settings, field):
+        for name in getattr(reading.settings, field):
             if name not in names:
                 allowed = ", ".join(sorted(e.name.removeprefix(PREFIX) for e in known))
-                raise SettingsError(f"{field}={name!r}: no such instrumentor; there are: {allowed}")
+                wrong = f"{reading.place(field)}={name!r}"
+                raise SettingsError(f"{wrong}: no such instrumentor; there are: {allowed}")
 
-    return [entry for entry in known if settings.chooses(entry.name)]
+    return [entry for entry in known if reading.settings.chooses(entry.name)]
 
 
 @contextmanager
@@ -171,11 +185,21 @@ def untraced(client: Client) -> Client:
 
     For one client, `client = untraced(OpenAI())`; for one call,
     `untraced(client).responses.create(…)`.
+
+    Raises:
+        TypeError: It is no client.
     """
     from otel_stream.stainless import UNTRACED
 
+    kind = f"the class {client.__name__}" if isinstance(client, type) else type(client).__name__
+    refusal = TypeError(f"untraced() expects an SDK client, such as openai.OpenAI(), not {kind}")
+    if isinstance(client, type):
+        raise refusal
     other = client.copy() if hasattr(client, "copy") else copy.copy(client)
-    setattr(other, UNTRACED, True)
+    try:
+        setattr(other, UNTRACED, True)
+    except AttributeError:  # Numbers, texts, None and the like take no mark.
+        raise refusal from None
     return other
 
 

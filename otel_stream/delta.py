@@ -6,7 +6,7 @@ most frequent, so it costs no object), one of the structs below, or a list of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -158,6 +158,3 @@ class Reader(Protocol):
     def failure(self, error: BaseException, /) -> Failure | None:
         """The error event that an exception out of a read stands for, if it stands for one."""
         ...
-
-
-ReadItem = Callable[[Any], Found]

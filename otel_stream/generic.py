@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from otel_stream import runtime
 from otel_stream.call import UNKNOWN, CallInfo
 from otel_stream.callbacks import Callbacks
 from otel_stream.delta import Delta, Failure, Finish, Found, Terminal
 from otel_stream.errors import guard
-from otel_stream.stream import TracedAsyncIterator, TracedIterator
 from otel_stream.trace import Trace
+
+if TYPE_CHECKING:
+    from otel_stream.proxy import Sources
 
 __all__ = ["trace_stream"]
 
@@ -88,32 +90,33 @@ def trace_stream(
     Raises:
         TypeError: `stream` is no iterable.
     """
-    if not hasattr(stream, "__aiter__") and not hasattr(stream, "__iter__"):
-        kind = type(stream).__name__
-        raise TypeError(f"trace_stream needs an iterable, sync or async, not {kind}")
-    source = None if runtime.is_suppressed() else _source(stream)
-    if source is None:
+    sources = _sources(stream)
+    if sources is None or runtime.is_suppressed():
         return stream
     with guard("tracing a stream"):
+        from otel_stream.proxy import traced
+
         given = dict(attributes or {})
         info = CallInfo(operation=operation, provider=provider, model=model, attributes=given)
         trace = Trace(runtime.current(), info, _Items(read, terminal), own_callbacks=callbacks)
-        return cast(T, _proxy(stream, source, trace))
+        return cast(T, traced(stream, sources, trace.recorder, trace.context))
     return stream
 
 
-def _source(stream: Any) -> Any:
-    """The iterator of `stream`; None if it fails to give one, as it will tell who iterates."""
+def _sources(stream: Any) -> Sources | None:
+    """The iterators of `stream`, sync and async; None if it fails to give one, as it will tell
+    who iterates.
+
+    Raises:
+        TypeError: It has none.
+    """
+    if not hasattr(stream, "__aiter__") and not hasattr(stream, "__iter__"):
+        kind = type(stream).__name__
+        raise TypeError(f"trace_stream needs an iterable, sync or async, not {kind}")
     try:
-        return stream.__aiter__() if hasattr(stream, "__aiter__") else iter(stream)
+        return (
+            iter(stream) if hasattr(stream, "__iter__") else None,
+            stream.__aiter__() if hasattr(stream, "__aiter__") else None,
+        )
     except Exception:  # noqa: BLE001 - not ours
         return None
-
-
-def _proxy(stream: Any, source: Any, trace: Trace) -> Any:
-    from otel_stream.proxy import TracedAsync, TracedSync
-
-    recorder, context = trace.recorder, trace.context
-    if hasattr(stream, "__aiter__"):
-        return TracedAsync(stream, TracedAsyncIterator(source, recorder, context=context))
-    return TracedSync(stream, TracedIterator(source, recorder, context=context))

@@ -66,6 +66,8 @@ def provider_at(address: Address, otherwise: str) -> str:
         return otherwise
     if host in _LOOPBACK:
         return _BY_LOCAL_PORT.get(port or 0, otherwise)
+    if host.endswith("-aiplatform.googleapis.com"):  # one for each region
+        return "gcp.vertex_ai"
     labels = host.split(".")
     for start in range(len(labels) - 1):
         known = _BY_SUFFIX.get(".".join(labels[start:]))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from otel_stream import semconv
 from otel_stream.active import Active
@@ -32,6 +34,22 @@ def _prepared(*labels: tuple[str, Any]) -> Prepared:
 def prepared(labels: dict[str, Any]) -> Prepared:
     """The labels ready for the SDK. There are few sets of them, and hashing takes the longest."""
     return _prepared(*labels.items())
+
+
+_active: WeakKeyDictionary[Meter, Active] = WeakKeyDictionary()
+_making = Lock()
+
+
+def _active_of(meter: Meter) -> Active:
+    """One a meter: asked again, the SDK gives the instrument that exists and drops the callback."""
+    with _making:
+        active = _active.get(meter)
+        if active is None:
+            active = _active[meter] = Active()
+            meter.create_observable_up_down_counter(
+                semconv.METRIC_STREAMS_ACTIVE, [active.observe], "{stream}", "Streams open now"
+            )
+        return active
 
 
 class Instruments:
@@ -84,10 +102,7 @@ class Instruments:
         self.streams = meter.create_counter(
             semconv.METRIC_STREAMS, "{stream}", "Streams ended, by outcome"
         )
-        self.active = Active()
-        meter.create_observable_up_down_counter(
-            semconv.METRIC_STREAMS_ACTIVE, [self.active.observe], "{stream}", "Streams open now"
-        )
+        self.active = _active_of(meter)
         self.stalls = meter.create_counter(semconv.METRIC_STALLS, "{stall}", "Stalls")
         self.dropped = meter.create_counter(
             semconv.METRIC_EVENTS_DROPPED, "{event}", "Events that found no room, by reason"

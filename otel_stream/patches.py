@@ -82,11 +82,14 @@ def _wrapped(original: Any, patch: _Patch) -> Any:
         wrapper = patch.wrapper
         return original(*args, **kwargs) if wrapper is None else wrapper(original, args, kwargs)
 
+    if not iscoroutinefunction(original):
+        return function
+
     @wraps(original)
     async def coroutine(*args: Any, **kwargs: Any) -> Any:
         return await function(*args, **kwargs)
 
-    return coroutine if iscoroutinefunction(original) else function
+    return coroutine
 
 
 def _found(target: str) -> tuple[Any, str, Any]:

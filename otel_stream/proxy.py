@@ -9,67 +9,103 @@ import wrapt
 
 from otel_stream import interruption
 from otel_stream.errors import guard
-
-__all__ = ["TracedAsync", "TracedSync"]
+from otel_stream.stream import TracedAsyncIterator, TracedIterator
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from otel_stream.record.recorder import Recorder
+
     _Proxy = wrapt.ObjectProxy[Any]
 else:
     _Proxy = wrapt.ObjectProxy  # which knows no parameters before wrapt 2
 
+__all__ = ["Sources", "traced"]
+
+
+Sources = tuple[Iterator[Any] | None, AsyncIterator[Any] | None]
+"""What gives an iterable's items: sync, async, or some of both."""
+
 
 class _Traced(_Proxy):
-    def __init__(self, wrapped: Any, held: Any) -> None:
-        super().__init__(wrapped)
-        self._self_held = held
+    """What all share. `loop` and `aloop` stand in for the iterators of `stream`, if it has them."""
+
+    def __init__(self, stream: Any, loop: Any, aloop: Any) -> None:
+        super().__init__(stream)
+        self._self_loop = loop
+        self._self_aloop = aloop
+        self._self_begun = False
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
-        return self._closing(found) if name in ("aclose", "close") else found
+        return self._self_closing(found) if name in ("aclose", "close") else found
 
-    def _closing(self, close: Any) -> Any:
+    def _self_begin(self, used: Any, other: Any) -> Any:
+        """Somebody reads through `used`, so that the other one means nothing any more."""
+        if other is not None:
+            other.released = True
+        self._self_begun = True
+        return used
+
+    def _self_closing(self, close: Any) -> Any:
         def closing(*args: Any, **kwargs: Any) -> Any:
-            self._closes()
+            self._self_closes()
             return close(*args, **kwargs)
 
         return closing
 
-    def _closes(self) -> None:
+    def _self_closes(self) -> None:
         with guard("closing a stream"):
-            self._self_held.recorder.close(interruption.of_reader())
+            (self._self_loop or self._self_aloop).recorder.close(interruption.of_reader())
 
 
-class TracedSync(_Traced):
-    """Of a sync iterable."""
-
+class _Sync(_Traced):
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._self_held)
+        if self._self_begun:  # A list begins anew, and what is itself an iterator goes on.
+            self._self_loop.source = iter(self.__wrapped__)
+        return iter(self._self_begin(self._self_loop, self._self_aloop))
 
     def __next__(self) -> Any:
-        return next(self._self_held)
+        return next(self._self_begin(self._self_loop, self._self_aloop))
 
     def __enter__(self) -> Any:
         entered = self.__wrapped__.__enter__()
         return self if entered is self.__wrapped__ else entered
 
     def __exit__(self, *error: Any) -> Any:
-        self._closes()
+        self._self_closes()
         return self.__wrapped__.__exit__(*error)
 
 
-class TracedAsync(_Traced):
-    """Of an async iterable."""
-
+class _Async(_Traced):
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self._self_held.__aiter__()  # type: ignore[no-any-return]
+        if self._self_begun:
+            self._self_aloop.source = self.__wrapped__.__aiter__()
+        return self._self_begin(self._self_aloop, self._self_loop).__aiter__()  # type: ignore[no-any-return]
 
     def __anext__(self) -> Any:
-        return self._self_held.__anext__()
+        return self._self_begin(self._self_aloop, self._self_loop).__anext__()
 
     async def __aenter__(self) -> Any:
         entered = await self.__wrapped__.__aenter__()
         return self if entered is self.__wrapped__ else entered
 
     async def __aexit__(self, *error: Any) -> Any:
-        self._closes()
+        self._self_closes()
         return await self.__wrapped__.__aexit__(*error)
+
+
+class _Both(_Sync, _Async):
+    """Some frameworks hand out one object for both kinds of loops."""
+
+
+def traced(stream: Any, sources: Sources, recorder: Recorder, context: Context) -> Any:
+    """`stream`, whose loops over `sources` feed `recorder`, with `context` current in each read."""
+    source, asource = sources
+    loop = aloop = None
+    if source is not None:
+        loop = TracedIterator(source, recorder, context=context)
+    if asource is not None:
+        aloop = TracedAsyncIterator(asource, recorder, context=context)
+    proxy = _Both if loop and aloop else _Sync if loop else _Async
+    return proxy(stream, loop, aloop)

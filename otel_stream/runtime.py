@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -112,6 +113,7 @@ instrumented: dict[str, StreamInstrumentor] = {}
 """The instrumentors that are at work, by entry point name, whoever started them."""
 
 _current: Runtime | None = None
+_making = Lock()
 _said: dict[str, Any] | None = None
 """What instrumentors that were started one by one have said; None after `instrument`."""
 
@@ -130,10 +132,12 @@ def installed() -> Runtime | None:
 def current() -> Runtime:
     """The installed runtime; without `instrument`, one by the environment's settings."""
     global _current
-    if _current is None:
-        settings = Settings.resolve_lenient()
-        _current = Runtime(settings, Telemetry(settings))
-    return _current
+    if (found := _current) is None:
+        with _making:
+            if (found := _current) is None:
+                settings = Settings.resolve_lenient()
+                found = _current = Runtime(settings, Telemetry(settings))
+    return found
 
 
 def ensure(**given: Any) -> None:

@@ -19,13 +19,15 @@ from otel_stream import values
 from otel_stream.errors import SettingsError
 from otel_stream.values import Value
 
-__all__ = ["ARGUMENT", "PREFIX", "Reading", "Settings", "variable"]
+__all__ = ["ARGUMENT", "PREFIX", "Reading", "Settings", "say_once", "variable"]
 
 PREFIX = "OTEL_STREAM_"
 KNOWN_ELSEWHERE = ("OTEL_STREAM_HASH_KEY", "OTEL_STREAM_RECORDINGS")
 """Variables with our prefix that other parts of the project read."""
 ARGUMENT = "argument"
 """The source of a setting that was given as an argument."""
+BOTH = "only and exclude"
+"""The key in `Reading.problems` of names that stand in both."""
 
 logger = logging.getLogger("otel_stream")
 
@@ -139,12 +141,7 @@ class Settings:
         Raises:
             SettingsError: A value cannot be used, or an argument does not exist.
         """
-        reading = cls.read(**arguments)
-        for problem in reading.problems.values():
-            raise problem
-        for remark in reading.remarks:
-            _say(remark)
-        return reading.settings
+        return cls.read(**arguments).checked()
 
     @classmethod
     def resolve_lenient(cls, **arguments: object) -> Settings:
@@ -155,11 +152,11 @@ class Settings:
         """
         settings, _, problems, remarks = cls.read(**arguments)
         for name, problem in problems.items():
-            _say(f"{problem}; {'the default is used' if hasattr(cls, name) else 'it is ignored'}")
+            say_once(f"{problem}; {_consequence(name)}")
         for remark in remarks:
-            _say(remark)
+            say_once(remark)
         if "redact" in problems:
-            _say("content is not captured, since it cannot be redacted")
+            say_once("content is not captured, since it cannot be redacted")
             return dataclasses.replace(settings, capture_content="none")
         return settings
 
@@ -184,7 +181,12 @@ class Settings:
             if said is not None:
                 sources[name], found[name] = said
         remarks += _unknown_variables(fields)
-        return Reading(cls(**found), sources, problems, remarks)
+        reading = Reading(cls(**found), sources, problems, remarks)
+        if names := reading.contradictions:
+            only, exclude = reading.place("only"), reading.place("exclude")
+            text = f"{only} and {exclude} both name {', '.join(names)}: expected in one of them"
+            problems[BOTH] = SettingsError(text)
+        return reading
 
     def chooses(self, name: str, prefix: str = "otel_stream_") -> bool:
         """Whether `only` and `exclude` leave the instrumentor with this entry point's name in."""
@@ -203,6 +205,32 @@ class Reading(NamedTuple):
     """What is wrong, by setting or by the argument's name."""
     remarks: list[str]
     """Variables that are ignored: standard ones with a wrong value, ours that do not exist."""
+
+    def checked(self) -> Settings:
+        """The settings, where all is right. Logs the remarks.
+
+        Raises:
+            SettingsError: A value cannot be used, or an argument does not exist.
+        """
+        for problem in self.problems.values():
+            raise problem
+        for remark in self.remarks:
+            say_once(remark)
+        return self.settings
+
+    def place(self, name: str) -> str:
+        """Where a setting was said, for a message: the variable, or the argument's name."""
+        source = self.sources.get(name, ARGUMENT)
+        return name if source == ARGUMENT else source
+
+    @property
+    def contradictions(self) -> list[str]:
+        """The libraries that are both to be instrumented and to be left alone."""
+        only, exclude = (
+            {name.removeprefix("otel_stream_") for name in names}
+            for names in (self.settings.only, self.settings.exclude)
+        )
+        return sorted(only & exclude)
 
 
 def variable(field: str) -> str:
@@ -252,7 +280,14 @@ def _nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _say(text: str) -> None:
+def _consequence(problem: str) -> str:
+    """What becomes of a problem where nothing may be raised."""
+    if problem == BOTH:
+        return "exclude wins"
+    return "the default is used" if hasattr(Settings, problem) else "it is ignored"
+
+
+def say_once(text: str) -> None:
     """Log a line, the same one only once a process."""
     if text not in _said:
         _said.add(text)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Event",
     "attributes_of",
+    "class_name",
     "error_type_of",
     "events_of",
     "set_status",

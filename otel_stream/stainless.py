@@ -13,138 +13,22 @@ every call once, below whatever the application or another library wraps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from opentelemetry import context as otel_context
 
-from otel_stream import interruption, runtime, semconv
-from otel_stream.body import BodyTap, tap_body
-from otel_stream.call import CallInfo
-from otel_stream.delta import Delta, Reader
+from otel_stream import runtime
+from otel_stream.body import BodyTap
 from otel_stream.errors import guard
-from otel_stream.outcome import Outcome
 from otel_stream.patches import Patches, Wrapper
-from otel_stream.raw import RawReader, decoded
+from otel_stream.sdk import Call, Sdk, call_in_progress
 from otel_stream.stream import TracedAsyncIterator, TracedIterator
-from otel_stream.trace import Trace
 
-__all__ = ["UNTRACED", "Endpoint", "Sdk", "call_in_progress", "wrap"]
+__all__ = ["UNTRACED", "wrap"]
 
 UNTRACED = "_otel_stream_untraced"
 """Set on a client that is not to be traced."""
-
-_CALL = otel_context.create_key("otel_stream-call")
-
-
-class Endpoint(Protocol):
-    """One API of an SDK: how to read its requests and answers. All pure."""
-
-    def info(self, client: Any, body: dict[str, Any], streamed: bool, /) -> CallInfo:
-        """What the request asks for."""
-        ...
-
-    def reader(self, body: dict[str, Any], /) -> Reader:
-        """A reader for the answer's stream."""
-        ...
-
-    def answer(self, answer: Any, /) -> Iterable[str | Delta]:
-        """What an answer that was not streamed holds: a model of the SDK, or `raw.Fields`."""
-        ...
-
-
-class Sdk:
-    """One SDK.
-
-    Args:
-        package: Its import name.
-        endpoints: The endpoint that each request path goes to; other calls are left alone.
-        request_id_header, request_id: The provider's request id, and the attribute it becomes.
-    """
-
-    def __init__(
-        self,
-        package: str,
-        endpoints: Mapping[str, Endpoint],
-        request_id_header: str,
-        request_id: str,
-    ) -> None:
-        self.package = package
-        self.endpoints = endpoints
-        self.request_id_header = request_id_header
-        self.request_id = request_id
-
-
-class Call:
-    """One request of an SDK, from `request` to the end of its answer."""
-
-    def __init__(
-        self, sdk: Sdk, endpoint: Endpoint, client: Any, body: Any, streamed: bool
-    ) -> None:
-        self._sdk = sdk
-        self._endpoint = endpoint
-        self._streamed = streamed
-        self._pending = False
-        info = endpoint.info(client, body, streamed)
-        self.trace = Trace(runtime.current(), info, endpoint.reader(body))
-        self.context = otel_context.set_value(_CALL, self, self.trace.context)
-
-    def headers(self, response: Any, retries: int) -> None:
-        """The answer's headers are there; its body follows, or has been read already."""
-        recorder = self.trace.recorder
-        recorder.headers_at = recorder.clock()
-        self._note(retries, response)
-        if self._streamed or not response.is_closed:
-            self._pending = True
-            tap_body(response, recorder, partial(self._raw_reader, response.headers))
-
-    def returned(self, result: Any) -> None:
-        """The SDK's method has its result. One that is still to be read ends later."""
-        if self._pending:
-            return
-        with guard("reading a result"):
-            raw = getattr(result, "http_response", None)
-            self._answered(decoded(raw.content) if raw is not None else result)
-            recorder = self.trace.recorder
-            recorder.end(Outcome.COMPLETED, recorder.clock())
-
-    def failed(self, error: BaseException) -> None:
-        """The call raised."""
-        recorder = self.trace.recorder
-        response = getattr(error, "response", None)
-        request = getattr(response, "request", None) or getattr(error, "request", None)
-        with guard("reading a failed call"):
-            retries = (
-                request.headers.get("x-stainless-retry-count") if request is not None else None
-            )
-            self._note(int(retries or 0), response)
-        with guard("ending a failed call"):
-            recorder.end(interruption.of_error(error), recorder.clock(), error)
-
-    def _note(self, retries: int, response: Any) -> None:
-        attributes = self.trace.recorder.tally.attributes
-        attributes[semconv.RETRIES] = retries
-        request_id = (
-            response.headers.get(self._sdk.request_id_header) if response is not None else None
-        )
-        if request_id:
-            attributes[self._sdk.request_id] = request_id
-
-    def _raw_reader(self, headers: Any) -> RawReader:
-        kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
-        return RawReader(kind, encoding, self._answered)
-
-    def _answered(self, answer: Any) -> None:
-        recorder = self.trace.recorder
-        with guard("reading an answer"):
-            recorder.tally.add(recorder, list(self._endpoint.answer(answer)), recorder.clock())
-
-
-def call_in_progress() -> Call | None:
-    """The call that is being sent in this context."""
-    call = otel_context.get_value(_CALL)
-    return call if isinstance(call, Call) else None
 
 
 def wrap(sdk: Sdk, patches: Patches) -> None:
@@ -190,7 +74,7 @@ def _request(sdk: Sdk) -> Wrapper:
         call = _begin(sdk, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
-        token = otel_context.attach(call.context)
+        token = otel_context.attach(call.context())
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
@@ -209,7 +93,7 @@ def _async_request(sdk: Sdk) -> Wrapper:
         call = _begin(sdk, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
-        token = otel_context.attach(call.context)
+        token = otel_context.attach(call.context())
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:

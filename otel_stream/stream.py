@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextvars import Token
 from typing import Any
+from weakref import ref
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -32,6 +33,10 @@ def _never() -> bool:
     return False
 
 
+def _nothing() -> None:
+    return None
+
+
 class _Held:
     """What both stand-ins share: the recorder, and that being dropped ends the stream."""
 
@@ -39,11 +44,11 @@ class _Held:
         "__weakref__",
         "_context",
         "_done",
-        "_source",
         "_task",
         "beneath",
         "recorder",
         "released",
+        "source",
     )
 
     def __init__(
@@ -54,11 +59,11 @@ class _Held:
         context: Context | None = None,
         done: Done = _never,
     ) -> None:
-        self._source = source
+        self.source = source
         self.recorder = recorder
         self._context = context
         self._done = done
-        self._task: Task = None
+        self._task: Callable[[], Task] = _nothing
         """The task that reads, where there are tasks."""
         self.released = False
         """Another reader has taken the stream over: being dropped means nothing any more."""
@@ -106,7 +111,7 @@ class _Held:
     def __del__(self) -> None:
         recorder = self.recorder
         if not recorder.ended and not self.released:
-            outcome = interruption.of_reader(Outcome.ABANDONED, self._task)
+            outcome = interruption.of_reader(Outcome.ABANDONED, self._task())
             watcher.soon(lambda: _guarded(lambda: recorder.drop(outcome)))
 
 
@@ -130,7 +135,7 @@ class TracedIterator(_Held):
     def __iter__(self) -> Generator[Any, None, None]:
         recorder = self.recorder
         recorder.resume()
-        read = self._source.__next__ if self._context is None else self._read_in_context
+        read = self.source.__next__ if self._context is None else self._read_in_context
         clock = recorder.clock
         feed = recorder.feed
         while True:
@@ -165,7 +170,7 @@ class TracedIterator(_Held):
     def _read_in_context(self) -> Any:
         token = self._enter()
         try:
-            return self._source.__next__()
+            return self.source.__next__()
         finally:
             self._exit(token)
 
@@ -175,14 +180,25 @@ class TracedAsyncIterator(_Held):
 
     __slots__ = ()
 
+    def _reading_task(self) -> Callable[[], Task]:
+        """Asks for the task that reads.
+
+        A task that has failed holds its frames, and with them this: so it is not held here, but
+        beneath a helper, whose own generators the event loop closes when the task may be gone.
+        """
+        task = interruption.current_task()
+        if task is None:
+            return _nothing
+        return (lambda: task) if self.beneath else ref(task)
+
     def __aiter__(self) -> AsyncLoop:
         self.recorder.resume()
-        self._task = interruption.current_task()
+        self._task = self._reading_task()
         return AsyncLoop(self)
 
     def __anext__(self) -> Coroutine[Any, Any, Any]:
         self.recorder.resume()
-        self._task = interruption.current_task()
+        self._task = self._reading_task()
         return self.read()
 
     async def read(self) -> Any:
@@ -191,7 +207,7 @@ class TracedAsyncIterator(_Held):
         recorder.reading_since = started = recorder.clock()
         token = None if self._context is None else self._enter()
         try:
-            chunk = await self._source.__anext__()
+            chunk = await self.source.__anext__()
         except BaseException as error:
             self._failed(error, started)
             raise
@@ -234,7 +250,7 @@ class AsyncLoop:
         raise StopAsyncIteration
 
     async def athrow(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
-        self._over = True
+        await self.aclose()
         raise error
 
     async def aclose(self) -> None:

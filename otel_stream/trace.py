@@ -165,11 +165,14 @@ class Trace:
     # --- the end -----------------------------------------------------------------------------
 
     def _write_span(self) -> None:
-        recorder, owned = self.recorder, self.owned.span
         mode = self._runtime.settings.events
-        recording = owned.is_recording()
-        if not recording and mode not in ("log", "both"):
-            return
+        recording = self.owned.span.is_recording()
+        if recording or mode in ("log", "both"):
+            self._write_events(recording, mode)
+        self._write_content(recording)
+
+    def _write_events(self, recording: bool, mode: str) -> None:
+        recorder, owned = self.recorder, self.owned.span
         events = span.events_of(recorder, self.wall) if self._info.streamed else []
         if recorder.error is not None and recorder.outcome is Outcome.ERROR:
             events.append(span.exception_event(recorder.error, self.wall(recorder.ended_at)))
@@ -181,7 +184,6 @@ class Trace:
                     owned.add_event(name, attributes, at)
         if mode in ("log", "both"):
             self._runtime.emit(events, self.context)
-        self._write_content(recording)
 
     def _write_content(self, recording: bool) -> None:
         if not self._runtime.captures:

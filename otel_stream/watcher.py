@@ -7,13 +7,13 @@ a destructor may run while the same thread holds a lock of the SDK.
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from otel_stream.errors import guard
+from otel_stream.fork import call_in_child
 from otel_stream.outcome import Outcome
 from otel_stream.record.recorder import Recorder
 
@@ -36,7 +36,7 @@ class Watcher:
         self._idle = False
         self._collecting: int | None = None
         gc.callbacks.append(self._on_collection)
-        os.register_at_fork(after_in_child=self._after_fork)
+        call_in_child(self._after_fork)
 
     # --- streams -----------------------------------------------------------------------------
 

@@ -130,6 +130,7 @@ class Heard:
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
         self.waits: list[float] = []
+        self.error: BaseException | None = None
 
     def first_token(self, recorder: Recorder) -> None:
         self.told.append(("first_token",))
@@ -148,6 +149,7 @@ class Heard:
 
     def ended(self, recorder: Recorder) -> None:
         watcher.remove(recorder)
+        self.error = recorder.error
         self.told.append(("ended", recorder.outcome))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import otel_stream
-from otel_stream import Callbacks, errors, runtime, semconv, trace_stream
+from otel_stream import Callbacks, SettingsError, errors, runtime, semconv, trace_stream
 from otel_stream.callbacks import (
     StreamCompleted,
     StreamDelta,
@@ -235,6 +235,15 @@ class TestHarmless:
         list(trace_stream(ITEMS))
 
         assert runtime.current().dispatcher._thread is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_cannot_be_called(name: str) -> None:
+    """It is an error where it is said, and not in the first stream."""
+    with pytest.raises(SettingsError) as error:
+        Callbacks(**{name: 5})  # type: ignore[arg-type]
+
+    assert str(error.value) == f"{name}=5: expected a function or a coroutine function"
 
 
 def test_told_at_exit() -> None:

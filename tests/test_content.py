@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_stream.content import as_json, bounded, output_messages
+from otel_stream.content import BEYOND, as_json, bounded, output_messages
 from otel_stream.outcome import Outcome
 from otel_stream.record.capture import Capture
 
@@ -242,9 +243,19 @@ class TestRedaction:
         """A hook that fails drops the content: nothing passes unseen."""
         assert bounded({"m": ["tea"]}, LIMIT, lambda text: text[99]) is None  # fmt: skip
 
-    def test_returns_no_text(self) -> None:
-        """What the hook returns becomes text."""
-        assert bounded({"m": ["tea"]}, LIMIT, lambda _: None) == ({"m": ["None"]}, False)  # type: ignore[arg-type,return-value]
+    def test_returns_no_text(self, lenient: None) -> None:
+        """So does one that forgets to return a text."""
+        assert bounded({"m": ["tea"]}, LIMIT, lambda _: None) is None  # type: ignore[arg-type,return-value]
+
+    @pytest.mark.parametrize("mails", [10, 100])
+    def test_secret_at_the_cut(self, mails: int) -> None:
+        """A secret that the end of what was kept has halved does not get through unseen."""
+        capture = Capture(200 + BEYOND)
+        capture.text("text", " ".join(f"some.body{n:04}@example.com" for n in range(mails)), 0)
+        messages = output_messages(capture, {0: "stop"}, Outcome.COMPLETED)
+        found, _ = bounded({"m": messages}, 200, lambda t: re.sub(r"\S+@\S+", "*", t)) or ({}, 0)
+
+        assert set(found["m"][0]["parts"][0]["content"]) == {"*", " "}
 
 
 class TestEncoding:

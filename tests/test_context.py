@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-import otel_stream
-from otel_stream import Callbacks, StreamingTraceContext, runtime, semconv
+from otel_stream import StreamingTraceContext, semconv
 from otel_stream.testing import Captured, ScriptedClock
 
 SAMPLE = ["Why do ", "lamps", " attract", " bugs", "? 🐑"]
@@ -144,8 +143,6 @@ class TestSixMethods:
 
     def test_cancelled(self, context: StreamingTraceContext, captured: Any) -> None:
         """A cancellation told as an error is one."""
-        import asyncio
-
         context.log_streaming_error(asyncio.CancelledError())
 
         assert attributes(captured)[semconv.OUTCOME] == "cancelled"
@@ -211,58 +208,6 @@ class TestSummary:
         context.log_streaming_complete("late")
 
         assert context.get_streaming_summary() == before
-
-
-class TestEnds:
-    def test_with_block(self, context: StreamingTraceContext, captured: Captured) -> None:
-        """The end of a `with` block closes what was not completed."""
-        with context:
-            context.log_streaming_chunk("Hello")
-
-        assert attributes(captured)[semconv.OUTCOME] == "closed_early"
-
-    def test_exception_in_the_block(
-        self, context: StreamingTraceContext, captured: Captured
-    ) -> None:
-        """An exception leaves the block as it is."""
-        with pytest.raises(ZeroDivisionError), context:
-            raise ZeroDivisionError
-
-        assert attributes(captured)[semconv.OUTCOME] == "closed_early"
-
-    @pytest.mark.parametrize("cycle", [False, True])
-    def test_forgotten(self, cycle: bool, captured: Captured) -> None:
-        """A context that is dropped is abandoned, also one in a reference cycle."""
-        context: Any = StreamingTraceContext()
-        context.log_streaming_chunk("Hello")
-        if cycle:
-            context.itself = context
-        del context
-        gc.collect()
-
-        assert captured.wait_for_spans()[0].attributes[semconv.OUTCOME] == "abandoned"  # type: ignore[index]
-
-    def test_suppressed(self, captured: Captured) -> None:
-        """In a block of `suppress` nothing is recorded, and all methods can be called."""
-        with otel_stream.suppress():
-            context = StreamingTraceContext()
-        context.log_streaming_chunk("Hello")
-        context.log_streaming_complete()
-
-        assert (context.span, context.get_streaming_summary()) == (
-            None,
-            {"status": "no_streaming_data"},
-        )
-        assert captured.spans() == []
-
-    def test_callbacks(self, captured: Captured, clock: ScriptedClock) -> None:
-        """Callbacks are told as of any stream."""
-        notes: list[Any] = []
-        context = StreamingTraceContext(clock=clock, callbacks=Callbacks(on_complete=notes.append))
-        tell(context, clock)
-        runtime.current().dispatcher.drain(5.0)
-
-        assert [note.summary for note in notes] == [context.get_streaming_summary()]
 
 
 NONSENSE: list[Callable[[StreamingTraceContext], None]] = [

@@ -146,6 +146,13 @@ def test_the_scenes_are_what_they_are_called(demo: Ended) -> None:
     assert "otel_stream.time_to_first_tool_call" in spans["tool call"]
 
 
+def test_the_model_that_was_asked_answers(demo: Ended) -> None:
+    """By its dated name, as the real services do."""
+    for span in demo.spans.values():
+        asked, answered = span["gen_ai.request.model"], span["gen_ai.response.model"]
+        assert re.fullmatch(rf"{re.escape(asked)}-20[0-9-]+", answered)
+
+
 def test_it_says_where_the_files_lie(demo: Ended) -> None:
     """Whole paths of files that are there, and what to type next."""
     for kind in ("traces", "metrics"):
@@ -153,18 +160,27 @@ def test_it_says_where_the_files_lie(demo: Ended) -> None:
         assert f"{path}\n" in demo.out
         assert path.stat().st_size > 0
     assert "make demo ARGS='--live openai --model" in demo.out
+    assert f"{sys.executable} -m otel_stream doctor" in demo.out
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_the_timeline_fits_any_terminal(figures: list[Any], width: int) -> None:
-    """A line for each stream, none wider than the terminal."""
-    from otel_stream_demo.look import Look
-    from otel_stream_demo.timeline import timeline
+def test_files_that_cannot_be_written_are_a_line(tmp_path: Path) -> None:
+    """The pictures are drawn all the same; the reason is said, what to run next, and status 1."""
+    (tmp_path / "taken").touch()
+    ended = run(tmp_path, OTEL_STREAM_DATA_DIR="taken")
 
-    lines = timeline(figures, width, Look.of("utf-8"))
+    assert (ended.status, ended.err.count("\n")) == (1, 1)
+    assert re.match(r"demo: .* cannot export traces to .*taken/traces\.jsonl.* exists", ended.err)
+    assert ended.err.endswith(f"; see {sys.executable} -m otel_stream doctor\n")
+    assert re.search(r"^error midway .* 14/1\? +error ", ended.out, re.MULTILINE)
+    assert "\ntraces " not in ended.out
 
-    assert max(line.cell_len for line in lines) <= width
-    assert [line.plain[:16].rstrip() for line in lines[1:11]] == list(ENDS)
+
+def test_spans_that_are_not_sampled_are_a_line(tmp_path: Path) -> None:
+    """The variable that leaves all of them out is named."""
+    ended = run(tmp_path, OTEL_TRACES_SAMPLER="always_off")
+
+    assert (ended.status, ended.err.count("\n")) == (1, 1)
+    assert "OTEL_TRACES_SAMPLER=always_off" in ended.err
 
 
 def test_the_timeline_shows_what_the_span_says(figures: list[Any]) -> None:
@@ -177,14 +193,6 @@ def test_the_timeline_shows_what_the_span_says(figures: list[Any]) -> None:
     assert sum(chunks.amount for chunks in course.chunks) == 23
     assert [round(stretch.end - stretch.start) for stretch in course.stalls] == [3]
     assert sum(stretch.end - stretch.start for stretch in slow.reader) > 3
-
-
-def test_a_terminal_without_unicode_gets_ascii(figures: list[Any]) -> None:
-    """Where the encoding has no blocks, letters and signs do."""
-    from otel_stream_demo.look import Look
-    from otel_stream_demo.timeline import timeline
-
-    assert all(line.plain.isascii() for line in timeline(figures, 80, Look.of("ascii")))
 
 
 @pytest.mark.parametrize(
@@ -236,15 +244,29 @@ class TestLive:
         }
 
     def test_a_rejected_key_is_one_line(self, tmp_path: Path) -> None:
-        """The provider's own words, once, and status 1."""
+        """The provider's own words, once, what to check, no empty pictures, and status 1."""
         refusal = openai_error("Incorrect API key provided.", "invalid_api_key")
         with ProviderServer() as server:
             server.script(None, Script.json(refusal, status=401), times=4)
             where = {"OPENAI_BASE_URL": server.openai_url, "OPENAI_API_KEY": "test"}
             ended = run(tmp_path, *LIVE, **where)
 
-        assert (ended.status, ended.err) == (1, "")
-        assert ended.out.count("Incorrect API key provided.") == 1
+        said = "demo: openai answers 401: Incorrect API key provided; check OPENAI_API_KEY\n"
+        assert (ended.status, ended.err) == (1, said)
+        assert "outcome" not in ended.out
+
+    def test_a_service_out_of_reach_is_one_line(self, tmp_path: Path) -> None:
+        """What failed, its cause and what to check; no empty pictures, no hint to ask again."""
+        with ProviderServer() as server:
+            nowhere = server.openai_url
+        ended = run(tmp_path, *LIVE, OPENAI_BASE_URL=nowhere, OPENAI_API_KEY="test")
+
+        assert (ended.status, ended.err.count("\n")) == (1, 1)
+        assert ended.err.startswith("demo: openai cannot be reached at 127.0.0.1: Connection error")
+        assert "refused" in ended.err or "attempts failed" in ended.err
+        assert "OPENAI_BASE_URL" in ended.err
+        assert "outcome" not in ended.out
+        assert "make demo" not in ended.out
 
 
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:

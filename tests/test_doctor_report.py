@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
@@ -27,6 +29,12 @@ def where() -> dict[str, str]:
     return {each.signal: each.where for each in examine().destinations}
 
 
+@pytest.fixture
+def no_grpc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra `grpc` is not installed."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.grpc", None)
+
+
 def said() -> str:
     """Everything that needs doing."""
     return "\n".join(f"{each.what} -> {each.remedy}" for each in examine().problems)
@@ -48,6 +56,16 @@ def test_an_endpoint_is_shown_without_its_password(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:secret@collector:4318")
 
     assert where()["traces"] == "http://collector:4318/v1/traces"
+
+
+def test_logs_are_not_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their file is there for who asks for it: by default nothing of ours is written into it."""
+    before = [each.notes for each in examine().destinations]
+    monkeypatch.setenv("OTEL_STREAM_EVENTS", "log")
+
+    assert [bool(notes) for notes in before] == [False, False, True]
+    assert "unless events or content are to go there" in before[2][0]
+    assert [each.notes for each in examine().destinations] == [[], [], []]
 
 
 def test_providers_of_the_application_are_named(otel_stream_captured: Captured) -> None:
@@ -87,6 +105,43 @@ def test_an_exporter_that_is_not_installed_needs_doing(monkeypatch: pytest.Monke
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "zipkin")
 
     assert "OTEL_TRACES_EXPORTER='zipkin': expected some of" in said()
+
+
+@pytest.mark.usefixtures("no_grpc")
+def test_without_grpc_nothing_goes_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install, or the very variable to set, and no address that nobody is sent to."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc")
+
+    assert where()["traces"].startswith("nowhere: OTLP over gRPC needs")
+    assert (
+        "pip install 'otel-stream[grpc]', or set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf"
+    ) in said()
+
+
+@pytest.mark.usefixtures("no_grpc")
+def test_an_exporter_that_is_named_is_to_be_named_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the exporter's name says gRPC, no protocol would help."""
+    monkeypatch.setenv("OTEL_LOGS_EXPORTER", "otlp_proto_grpc")
+
+    assert said().endswith("[grpc]', or name otlp_proto_http in OTEL_LOGS_EXPORTER")
+
+
+@pytest.mark.usefixtures("no_grpc")
+def test_what_the_distro_sets_is_not_blamed_on_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`opentelemetry-instrument` asks for gRPC where the user has asked for nothing."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.distro", ModuleType("opentelemetry.distro"))
+    for signal in ("TRACES", "METRICS", "LOGS"):
+        monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "otlp")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    [problem] = examine().problems
+
+    assert "opentelemetry-distro sets OTEL_EXPORTER_OTLP_PROTOCOL=grpc" in problem.what
+    assert problem.remedy == (
+        "pip install 'otel-stream[grpc]', or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+    )
 
 
 def test_a_sampler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +189,7 @@ def test_arguments_are_told_from_variables(
     [
         ("OTEL_STREAM_GRACE", "soon", "OTEL_STREAM_GRACE='soon': expected seconds, 0 or more"),
         ("OTEL_STREAM_GRCE", "1", "did you mean OTEL_STREAM_GRACE?"),
-        ("OTEL_STREAM_ONLY", "cohere", "no such instrumentor; there are: anthropic, openai"),
+        ("OTEL_STREAM_ONLY", "cohere", "OTEL_STREAM_ONLY='cohere': no such instrumentor; there "),
         ("OTEL_STREAM_EXCLUDE", "openai,anthropic", "leave nothing to instrument"),
         ("OTEL_EXPORTER_PROMETHEUS_PORT", "x", "the variable is ignored"),
         ("OTEL_SDK_DISABLED", "true", "OTEL_SDK_DISABLED switches otel-stream off"),

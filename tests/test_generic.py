@@ -83,6 +83,18 @@ def facts(captured: Captured) -> tuple[Any, ...]:
     return tuple(found[n] for n in (semconv.OUTCOME, semconv.CHUNK_COUNT, semconv.CONTENT_SIZE))
 
 
+class Both(Answer):
+    """The same for both kinds of loops, as some frameworks have it."""
+
+    def __aiter__(self) -> Both:
+        return self
+
+    async def __anext__(self) -> str:
+        for item in self.items:
+            return item
+        raise StopAsyncIteration
+
+
 class TestSync:
     @pytest.mark.parametrize(
         "kind", [list, tuple, iter, lambda w: (x for x in w), lambda _: Answer()]
@@ -90,6 +102,18 @@ class TestSync:
     def test_any_iterable(self, kind: Callable[[Any], Any], captured: Captured) -> None:
         """Lists, iterators, generators and objects give what they give without us (S4-1)."""
         assert list(trace_stream(kind(WORDS))) == WORDS
+        assert facts(captured) == ("completed", 2, 9)
+
+    def test_both_kinds(self, captured: Captured) -> None:
+        """What can be read both ways is traced in a plain loop too."""
+        assert list(trace_stream(Both())) == WORDS
+        assert facts(captured) == ("completed", 2, 9)
+
+    def test_read_twice(self, captured: Captured) -> None:
+        """A list can be read again, as without us, and is one stream."""
+        stream = trace_stream(WORDS)
+
+        assert [*stream, *stream] == WORDS * 2
         assert facts(captured) == ("completed", 2, 9)
 
     def test_still_itself(self, captured: Captured) -> None:

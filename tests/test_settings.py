@@ -95,6 +95,17 @@ class TestWrong:
             == "no setting is called 'capture_contents'; did you mean capture_content?"
         )
 
+    def test_name_in_both(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A library that is to be instrumented and left alone is an error that says who said so."""
+        monkeypatch.setenv("OTEL_STREAM_EXCLUDE", "anthropic,openai")
+
+        with pytest.raises(SettingsError) as error:
+            Settings.resolve(only=["otel_stream_openai"])
+
+        assert str(error.value) == (
+            "only and OTEL_STREAM_EXCLUDE both name openai: expected in one of them"
+        )
+
     @pytest.mark.parametrize(
         ("name", "text"),
         [
@@ -172,6 +183,15 @@ class TestLenient:
         assert Settings() == Settings.resolve_lenient(chunks="all")
         assert "no setting is called 'chunks'" in caplog.text
 
+    def test_name_in_both(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A library that is to be instrumented and left alone is left alone, and that is said."""
+        settings = Settings.resolve_lenient(only="openai", exclude="openai")
+
+        assert not settings.chooses("otel_stream_openai")
+        assert caplog.messages == [
+            "otel-stream: only and exclude both name openai: expected in one of them; exclude wins"
+        ]
+
     def test_content_stays_when_it_cannot_be_redacted(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -217,7 +237,8 @@ def test_variables_are_named_after_the_settings(monkeypatch: pytest.MonkeyPatch)
     words: dict[type[Any], str] = {bool: "true", int: "7", float: "7", tuple: "a"}
     for name, field in FIELDS.items():
         monkeypatch.setenv(variable(name), words.get(type(field.default), "both"))
-    for name, text in {"chunk_events": "all", "semconv": "latest", "redact": "os:fspath"}.items():
+    others = {"chunk_events": "all", "semconv": "latest", "redact": "os:fspath", "exclude": "b"}
+    for name, text in others.items():
         monkeypatch.setenv(variable(name), text)
 
     settings = Settings.resolve()

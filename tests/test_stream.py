@@ -171,7 +171,7 @@ def test_return(opened: Open) -> None:
     assert watcher.open == []
 
 
-def test_exception_in_the_body(opened: Open) -> None:
+def test_exception_in_the_body(opened: Open, heard: Any) -> None:
     """The consumer's own exception closes the stream early, and is not its error."""
     one = opened()
     with pytest.raises(ZeroDivisionError):
@@ -180,11 +180,11 @@ def test_exception_in_the_body(opened: Open) -> None:
     del one.stream
 
     assert one.facts == (Outcome.CLOSED_EARLY, 1, 5)
-    assert one.recorder.error is None
+    assert heard.error is None
 
 
 @pytest.mark.parametrize("how", [list, lambda stream: [next(stream), next(stream)]])
-def test_exception_of_the_source(how: Callable[[Any], Any], opened: Open) -> None:
+def test_exception_of_the_source(how: Callable[[Any], Any], opened: Open, heard: Any) -> None:
     """An exception of the provider reaches the consumer as it is, and ends the stream."""
     reset = ConnectionResetError("reset")
     one = opened(["Hello", reset])
@@ -193,7 +193,7 @@ def test_exception_of_the_source(how: Callable[[Any], Any], opened: Open) -> Non
 
     assert raised.value is reset
     assert one.facts == (Outcome.ERROR, 1, 5)
-    assert one.recorder.error is reset
+    assert heard.error is reset
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])

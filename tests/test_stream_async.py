@@ -131,7 +131,7 @@ async def test_read_one_by_one(opened: Open) -> None:
     assert one.facts == (Outcome.COMPLETED, 1, 1)
 
 
-async def test_exception_in_the_body(opened: Open) -> None:
+async def test_exception_in_the_body(opened: Open, heard: Any) -> None:
     """The consumer's own exception closes the stream early, and is not its error."""
     one = opened()
     with pytest.raises(ZeroDivisionError):
@@ -139,10 +139,10 @@ async def test_exception_in_the_body(opened: Open) -> None:
             1 / 0  # noqa: B018
 
     assert one.facts == (Outcome.CLOSED_EARLY, 1, 5)
-    assert one.recorder.error is None
+    assert heard.error is None
 
 
-async def test_exception_of_the_source(opened: Open) -> None:
+async def test_exception_of_the_source(opened: Open, heard: Any) -> None:
     """An exception of the provider reaches the consumer as it is, and ends the stream."""
     reset = ConnectionResetError("reset")
     one = opened(["Hello", reset])
@@ -150,7 +150,7 @@ async def test_exception_of_the_source(opened: Open) -> None:
         [chunk async for chunk in one.stream]
 
     assert raised.value is reset
-    assert (one.facts, one.recorder.error) == ((Outcome.ERROR, 1, 5), reset)
+    assert (one.facts, heard.error) == ((Outcome.ERROR, 1, 5), reset)
 
 
 async def _waiting(stream: Any, inside: asyncio.Event) -> None:

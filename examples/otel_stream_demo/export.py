@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_stream.doctor import examine
+from otel_stream_demo.figures import Figures, figures_of
 
 __all__ = ["Export", "keep_files_too"]
 
@@ -31,8 +32,9 @@ def keep_files_too() -> None:
 class Export:
     """Made after `otel_stream.instrument`, before the first stream.
 
-    Without a file of ours the spans are kept in memory too: `otel_stream` has been told to make its
-    provider the global one, so that anybody may add a processor.
+    The spans are kept in memory too, for a picture of them where no file of ours has them:
+    `otel_stream` has been told to make its provider the global one, so that anybody may add a
+    processor.
     """
 
     def __init__(self) -> None:
@@ -40,19 +42,32 @@ class Export:
         self.file = _file(self.where["traces"])
         self._kept = InMemorySpanExporter()
         provider: Any = trace.get_tracer_provider()
-        self.works = self.file is not None or isinstance(provider, TracerProvider)
-        if self.file is None and self.works:
+        keeps = isinstance(provider, TracerProvider)
+        self.works = self.file is not None or keeps
+        if keeps:
             provider.add_span_processor(SimpleSpanProcessor(self._kept))
 
-    def lines(self) -> Iterator[str]:
-        """The spans so far as OTLP JSON lines. Flush before."""
+    def read(self, trace_ids: set[str], titles: Sequence[str]) -> tuple[list[Figures], bool]:
+        """The streams of these traces, and whether they are where they should be. Flush before.
+
+        They are read from the file, or where it has not all of them, from memory.
+        """
+        spans: Sequence[Any] = self._kept.get_finished_spans()
+        kept = figures_of([encode_spans(spans).to_json()], trace_ids, titles)
         if self.file is None:
-            spans: Sequence[Any] = self._kept.get_finished_spans()
-            yield encode_spans(spans).to_json()
-            return
-        for path in sorted(self.file.parent.glob(f"{self.file.name}*"), reverse=True):
-            with path.open() as file:
-                yield from file
+            return kept, True
+        try:
+            written = figures_of(_lines(self.file), trace_ids, titles)
+        except OSError:
+            written = []
+        return (kept, False) if len(written) < len(kept) else (written, True)
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """The lines of a file and of those that it was rotated to, oldest first."""
+    for path in sorted(file.parent.glob(f"{file.name}*"), reverse=True):
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            yield from lines
 
 
 def _file(where: str) -> Path | None:

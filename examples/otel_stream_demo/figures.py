@@ -59,6 +59,7 @@ def figures_of(lines: Iterable[str], trace_ids: set[str], titles: Sequence[str])
     found = [
         _figures(span)
         for line in lines
+        if any(trace_id in line for trace_id in trace_ids)  # others' lines may be broken
         for span in _spans(json.loads(line))
         if span["traceId"] in trace_ids
     ]

@@ -1,67 +1,92 @@
-"""Signs and colours, of the live display and of the pictures."""
+"""Signs and colors, of the live display and of the pictures."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-__all__ = ["KIND_STYLE", "OUTCOMES", "Look", "Outcome"]
-
-KIND_STYLE = {"text": "green", "reasoning": "magenta", "tool_call": "yellow", "refusal": "red"}
-"""By what a chunk brings; other chunks bring nothing that a person could read."""
+__all__ = ["KINDS", "OUTCOMES", "WAITS", "Look", "Mark", "counted"]
 
 
-class Outcome(NamedTuple):
-    """How an outcome looks, in Unicode and in ASCII."""
+class Mark(NamedTuple):
+    """How something looks, in Unicode and in ASCII, and what it means."""
 
     sign: str
     plain: str
     style: str
+    meaning: str
 
 
+KINDS = {
+    "text": Mark("■", "#", "green", "text"),
+    "reasoning": Mark("◇", "*", "magenta", "reasoning"),
+    "tool_call": Mark("▲", "&", "yellow", "tool call"),
+    "refusal": Mark("▼", "R", "red", "refusal"),
+    "other": Mark("+", "+", "bright_black", "no content"),
+}
+"""Chunks, by what they bring; `other` bring nothing that a person could read."""
+WAITS = {
+    "asked": Mark("·", ".", "bright_black", "asked"),
+    "headers": Mark("┄", ":", "cyan", "headers came, no token yet"),
+    "provider": Mark("─", "-", "bright_black", "waits for the provider"),
+    "stall": Mark("▒", "!", "red", "stall"),
+    "reader": Mark("░", "~", "blue", "the reader is busy"),
+}
+"""The time between chunks, by what is waited for."""
 OUTCOMES = {
-    "completed": Outcome("●", "@", "green"),
-    "closed_early": Outcome("◐", "<", "yellow"),
-    "cancelled": Outcome("◌", "c", "yellow"),
-    "abandoned": Outcome("○", "?", "yellow"),
-    "truncated": Outcome("✂", "%", "bold red"),
-    "error": Outcome("✖", "X", "bold red"),
+    "completed": Mark("●", "@", "green", "completed"),
+    "closed_early": Mark("◐", "<", "yellow", "closed_early"),
+    "cancelled": Mark("◌", "c", "yellow", "cancelled"),
+    "abandoned": Mark("○", "?", "yellow", "abandoned"),
+    "truncated": Mark("✂", "%", "bold red", "truncated"),
+    "error": Mark("✖", "X", "bold red", "error"),
 }
 
 
 class Look(NamedTuple):
-    """The signs of a timeline and of the live display.
+    """What a terminal can show.
 
     Args:
-        unicode: Whether the terminal has more than ASCII.
-        asked, headers, wait, stall, reader: What is waited for, or with.
-        levels: From few chunks in a cell to many.
+        unicode: Whether it has more than ASCII.
         spinner: The frames of a sign that turns.
         more: Stands for text that has no room.
+        levels: From few chunks in a cell to many, where color tells their kinds apart. Else none,
+            and each kind has a sign.
     """
 
     unicode: bool
-    asked: str
-    headers: str
-    wait: str
-    stall: str
-    reader: str
-    levels: str
     spinner: str
     more: str
+    levels: str
 
-    def end(self, outcome: str) -> str:
-        """The sign of an outcome."""
-        return OUTCOMES[outcome].sign if self.unicode else OUTCOMES[outcome].plain
+    def sign(self, mark: Mark) -> str:
+        """The sign of a mark."""
+        return mark.sign if self.unicode else mark.plain
+
+    def chunks(self, mark: Mark, share: float) -> str:
+        """The sign of chunks of a kind, `share` (0 to 1) of the most that a cell has."""
+        if not self.levels:
+            return self.sign(mark)
+        return self.levels[max(math.ceil(share * len(self.levels)) - 1, 0)]
+
+    def all_chunks(self, mark: Mark) -> str:
+        """Stands for chunks of a kind, few or many."""
+        return "".join(dict.fromkeys(self.chunks(mark, share) for share in (0.0, 0.5, 1.0)))
 
     def shown(self, text: str) -> str:
         """The text as far as the terminal can show it."""
         return text if self.unicode else text.encode("ascii", "replace").decode()
 
     @classmethod
-    def of(cls, encoding: str) -> Look:
+    def of(cls, encoding: str, *, color: bool) -> Look:
         """Unicode where the terminal's encoding has it, else ASCII."""
         try:
             "●▁█…".encode(encoding)
         except (UnicodeEncodeError, LookupError):
-            return cls(False, ".", ":", "-", "!", "~", "1234567", "|/-\\", "...")
-        return cls(True, "·", "┄", "─", "▒", "░", "▂▃▄▅▆▇█", "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "…")
+            return cls(False, "|/-\\", "...", "")
+        return cls(True, "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "…", "▂▃▄▅▆▇█" if color else "")
+
+
+def counted(amount: int, noun: str) -> str:
+    """So many of something: `1 chunk`, `2 chunks`."""
+    return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"

@@ -17,6 +17,7 @@ from otel_stream.callbacks import (
     StreamStarted,
 )
 from otel_stream.delta import Reasoning, Text, ToolCall
+from otel_stream_demo.look import counted
 from otel_stream_demo.scene import Scene
 
 __all__ = ["Progress", "Row"]
@@ -27,13 +28,18 @@ _KEPT = 200
 
 @dataclass
 class Row:
-    """One stream, as far as it has come. Times are of `time.monotonic`."""
+    """One stream, as far as it has come. Times are of `time.monotonic`.
+
+    Deltas are pieces of content, told as they come. Chunks, which the provider also sends without
+    content, are told at the end.
+    """
 
     scene: Scene
     began: float = 0.0
     ended: float = 0.0
     first_token: float | None = None
-    pieces: int = 0
+    deltas: int = 0
+    chunks: int | None = None
     text: str = ""
     kind: str = ""
     stalled_since: float | None = None
@@ -86,7 +92,7 @@ class Progress:
     def _delta(self, event: StreamDelta) -> None:
         row = self._row(event.stream)
         delta = event.delta
-        row.pieces += 1
+        row.deltas += 1
         row.stalled_since = None
         kind, text = "text", ""
         if isinstance(delta, str):
@@ -111,8 +117,9 @@ class Progress:
         row.stalled_since = None
         row.error = (getattr(event, "error_type", None) or "") if event.outcome == "error" else ""
         error = f" ({row.error})" if row.error else ""
-        chunks, seconds = event.summary["total_chunks"], row.elapsed
-        self.tell(row, f"{row.outcome}{error} after {seconds:.2f} s, {chunks} chunks")
+        row.chunks = event.summary["total_chunks"]
+        chunks = counted(row.chunks, "chunk")
+        self.tell(row, f"{row.outcome}{error} after {row.elapsed:.2f} s, {chunks}")
 
     def tell(self, row: Row, news: str) -> None:
         """Something has happened. Overridden where it is said at once."""

@@ -19,8 +19,23 @@ from otel_stream.testing import (
 )
 
 __all__ = [
-    "cut_off", "fast", "overloaded", "reasoning", "slow_start", "stall", "tool_call", "whole",
+    "cut_off", "dated", "fast", "overloaded", "reasoning", "slow_start", "stall", "tool_call",
+    "whole",
 ]  # fmt: skip
+
+DATES = {
+    "claude-haiku-4-5": "20251001",
+    "claude-opus-4-1": "20250805",
+    "claude-opus-4-5": "20251101",
+    "claude-sonnet-4-5": "20250929",
+    "gpt-4.1": "2025-04-14",
+    "gpt-4.1-mini": "2025-04-14",
+    "gpt-4o": "2024-08-06",
+    "gpt-4o-mini": "2024-07-18",
+    "gpt-5-mini": "2025-08-07",
+    "o4-mini": "2025-04-16",
+}
+"""Of the models that these names stand for."""
 
 COFFEE = (
     "Good coffee is mostly good water, fresh beans and patience. Grind the beans just before you"
@@ -34,60 +49,70 @@ THOUGHT = (
 )
 
 
-def whole() -> Script:
+def dated(model: str) -> str:
+    """The name by which the real service answers when this one was asked."""
+    return f"{model}-{DATES[model]}"
+
+
+def whole(model: str) -> Script:
     """A chat answer from its first word to its last."""
-    events = ChatStream().role().text(_pieces(COFFEE)).finish().usage(chat_usage(14, 68)).done()
+    events = _told(model).usage(chat_usage(14, 68)).done()
     return _paced(events, headers=0.45, pace=0.15, pauses={1: 0.4})
 
 
-def reasoning() -> Script:
+def reasoning(model: str) -> Script:
     """A response that begins with a summary of its reasoning."""
-    events = ResponseStream().created().in_progress()
+    events = ResponseStream(model).created().in_progress()
     events.reasoning(_pieces(THOUGHT)[:8]).text(_pieces(COFFEE)[:8])
     events.completed(response_usage(14, 96, reasoning=64))
     return _paced(events, headers=0.3, pace=0.17, pauses={2: 1.0, 15: 0.5})
 
 
-def tool_call() -> Script:
+def tool_call(model: str) -> Script:
     """A message that says what it will do, and then calls a tool."""
-    events = MessageStream().start(message_usage(52, 1))
+    events = MessageStream(model).start(message_usage(52, 1))
     events.text(_pieces("Let me look up the weather in Recife.", 1))
     events.tool_use("get_weather", ['{"ci', 'ty": ', '"Re', "cif", 'e", "un', 'it": "', 'C"}'])
     events.delta("tool_use", {"output_tokens": 38}).stop()
     return _paced(events, headers=0.5, pace=0.14, pauses={2: 0.3})
 
 
-def stall() -> Script:
+def stall(model: str) -> Script:
     """A chat answer that stands still for a while in the middle."""
-    events = ChatStream().role().text(_pieces(COFFEE)).finish().usage(chat_usage(14, 68)).done()
+    events = _told(model).usage(chat_usage(14, 68)).done()
     return _paced(events, headers=0.4, pace=0.1, pauses={1: 0.3, 11: 2.7})
 
 
-def fast() -> Script:
+def fast(model: str) -> Script:
     """A message that comes faster than anybody reads."""
-    events = MessageStream().start(message_usage(14, 1)).text(_pieces(COFFEE)[:15])
+    events = MessageStream(model).start(message_usage(14, 1)).text(_pieces(COFFEE)[:15])
     events.delta("end_turn", {"output_tokens": 42}).stop()
     return _paced(events, headers=0.25, pace=0.02, pauses={2: 0.2})
 
 
-def slow_start() -> Script:
+def slow_start(model: str) -> Script:
     """A chat answer for which one may lose patience."""
-    events = ChatStream().role().text(_pieces(COFFEE)).finish().done()
+    events = _told(model).done()
     return _paced(events, headers=0.7, pace=0.16, pauses={1: 0.6})
 
 
-def cut_off() -> Script:
+def cut_off(model: str) -> Script:
     """A message whose body ends, as if it were whole, before the provider says that it is."""
-    events = MessageStream().start(message_usage(14, 1)).text(_pieces(COFFEE)[:18])[:-1]
+    events = MessageStream(model).start(message_usage(14, 1)).text(_pieces(COFFEE)[:18])[:-1]
     return _paced(events, headers=0.5, pace=0.1, pauses={2: 0.3})
 
 
-def overloaded() -> Script:
+def overloaded(model: str) -> Script:
     """A message in the middle of which the provider gives up."""
-    events = MessageStream().start(message_usage(14, 1)).text(_pieces(COFFEE)[:14])[:-1]
-    failed = MessageStream().error("overloaded_error", "Overloaded")
+    events = MessageStream(model).start(message_usage(14, 1)).text(_pieces(COFFEE)[:14])[:-1]
+    failed = MessageStream(model).error("overloaded_error", "Overloaded")
     pauses = {2: 0.3, len(events): 0.9}
     return _paced([*events, *failed], headers=0.35, pace=0.12, pauses=pauses)
+
+
+def _told(model: str) -> ChatStream:
+    """The chat answer that most give."""
+    return ChatStream(model).role().text(_pieces(COFFEE)).finish()
 
 
 def _pieces(text: str, words: int = 3) -> list[str]:

@@ -23,30 +23,31 @@ class Scene:
         title: What happens in it, in a few words.
         model: Asked; the local provider knows by it how to answer.
         play: Runs it; ends when the reader is done. May raise what the SDK raises.
-        answer: What the local provider says. None for a real one.
+        answer: What the local provider says, given the name of the model that answers. None for a
+            real one.
         fails: Whether the SDK is to raise an error.
     """
 
     title: str
     model: str
     play: Callable[[Service, str], None]
-    answer: Script | None = None
+    answer: Callable[[str], Script] | None = None
     fails: bool = False
 
 
 def local_scenes() -> list[Scene]:
     """Every way in which an answer may go, on both wires."""
     return [
-        Scene("whole answer", "gpt-5-mini", _whole, provider.whole()),
-        Scene("reasoning first", "o4-mini", _reason, provider.reasoning()),
-        Scene("tool call", "claude-sonnet-4-5", _use_tool, provider.tool_call()),
-        Scene("stall", "gpt-4.1", _whole, provider.stall()),
-        Scene("slow reader", "claude-haiku-4-5", _slow, provider.fast()),
-        Scene("reader leaves", "gpt-4o", _left, provider.whole()),
-        Scene("forgotten", "gpt-4.1-mini", _forgotten, provider.whole()),
-        Scene("cancelled", "gpt-4o-mini", _cancelled, provider.slow_start()),
-        Scene("cut off", "claude-opus-4-1", _message, provider.cut_off()),
-        Scene("error midway", "claude-opus-4-5", _message, provider.overloaded(), fails=True),
+        Scene("whole answer", "gpt-5-mini", _whole, provider.whole),
+        Scene("reasoning first", "o4-mini", _reason, provider.reasoning),
+        Scene("tool call", "claude-sonnet-4-5", _use_tool, provider.tool_call),
+        Scene("stall", "gpt-4.1", _whole, provider.stall),
+        Scene("slow reader", "claude-haiku-4-5", _slow, provider.fast),
+        Scene("reader leaves", "gpt-4o", _left, provider.whole),
+        Scene("forgotten", "gpt-4.1-mini", _forgotten, provider.whole),
+        Scene("cancelled", "gpt-4o-mini", _cancelled, provider.slow_start),
+        Scene("cut off", "claude-opus-4-1", _message, provider.cut_off),
+        Scene("error midway", "claude-opus-4-5", _message, provider.overloaded, fails=True),
     ]
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from otel_stream_demo.look import KIND_STYLE, OUTCOMES, Look
+from otel_stream_demo.look import KINDS, OUTCOMES, Look, counted
 from otel_stream_demo.progress import Progress, Row
 from otel_stream_demo.scene import Scene
 
@@ -64,7 +64,7 @@ class Screen(Progress):
         if width >= 96:
             line.append(f"{row.scene.model:19}", "dim")
         line.append(f"{row.elapsed:5.1f} s " if row.began else " " * 8)
-        line.append(f"{row.pieces:3} " if row.pieces else "    ", "dim")
+        line.append(f"{_count(row):>10} ", "dim")
         self._tail(row, line, width - line.cell_len - 1)
         return line
 
@@ -79,10 +79,10 @@ class Screen(Progress):
             waited = time.monotonic() - row.stalled_since
             line.append(f"stalled for {waited:.1f} s", "bold red")
         elif row.began and row.first_token is None and not row.outcome:
-            line.append("waits for the first token", "dim")
+            line.append("no token yet", "dim")
         elif room > 0:
             text, more = self._look.shown(" ".join(row.text.split())), self._look.more
-            style = "dim" if row.outcome else KIND_STYLE.get(row.kind, "")
+            style = "dim" if row.outcome or not row.kind else KINDS[row.kind].style
             line.append(
                 text if len(text) <= room else more + text[len(text) - room + len(more) :], style
             )
@@ -90,7 +90,7 @@ class Screen(Progress):
     def _mark(self, row: Row) -> tuple[str, str]:
         if row.outcome:
             outcome = OUTCOMES[row.outcome]
-            return self._look.end(row.outcome), outcome.style
+            return self._look.sign(outcome), outcome.style
         if row.stalled_since is not None:
             return "!", "bold red"
         spinner = self._look.spinner
@@ -99,3 +99,10 @@ class Screen(Progress):
             if row.began
             else (" ", "")
         )
+
+
+def _count(row: Row) -> str:
+    """Pieces of content while the stream runs; at its end its chunks, as in the tables."""
+    if row.chunks is not None:
+        return counted(row.chunks, "chunk")
+    return counted(row.deltas, "delta") if row.deltas else ""

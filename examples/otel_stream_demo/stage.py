@@ -12,6 +12,7 @@ import otel_stream
 from otel_stream.testing import ProviderServer
 from otel_stream_demo.figures import SCENE
 from otel_stream_demo.progress import Row
+from otel_stream_demo.provider import dated
 from otel_stream_demo.scene import Scene
 from otel_stream_demo.service import Service
 
@@ -25,7 +26,7 @@ BETWEEN = 0.3
 
 def behind(server: ProviderServer, scenes: Sequence[Scene]) -> Service:
     """The chat service with this server behind it, which answers each model by its script."""
-    answers = {scene.model: scene.answer for scene in scenes if scene.answer is not None}
+    answers = {each.model: each.answer(dated(each.model)) for each in scenes if each.answer}
     server.handler = lambda request: answers[request.json["model"]]
     local = {"api_key": "none", "max_retries": 0}
     return Service(

@@ -1,11 +1,12 @@
-"""The figures of all streams, in tables that fit the terminal."""
+"""The figures of all streams: one table where the terminal has room, else as many as it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -14,8 +15,6 @@ from otel_stream_demo.look import OUTCOMES
 
 __all__ = ["tables"]
 
-_WIDE = 150
-"""Columns of a terminal in which one table has room for all."""
 _FEW_SECONDS = 0.1
 """Consumer time (s) that is no more than that of a loop that does nothing."""
 
@@ -27,18 +26,41 @@ class Column(NamedTuple):
     cell: Callable[[Figures], str | Text]
     justify: Any = "right"
 
+    def width(self, streams: Sequence[Figures]) -> int:
+        """The room that it takes beside another column."""
+        cells = [str(self.cell(stream)) for stream in streams]
+        return 2 + max(map(cell_len, [*self.heading.split("\n"), *cells]))
+
 
 def tables(streams: Sequence[Figures], width: int) -> list[Table]:
-    """One table where it fits, else two, each with the titles in front."""
-    groups = [[*TIMES, *ENDS]] if width >= _WIDE else [TIMES, ENDS]
-    return [_table(columns, streams) for columns in groups]
+    """Tables no wider than `width`, each with the titles in front."""
+    titles = max(cell_len(stream.title) for stream in streams)
+    return [_table(columns, streams) for columns in _fitting(streams, width - titles)]
+
+
+def _fitting(streams: Sequence[Figures], room: int) -> Iterator[list[Column]]:
+    """The columns in as few tables as it takes. What belongs together stays so where it can."""
+
+    def fits(columns: Sequence[Column]) -> bool:
+        return sum(column.width(streams) for column in columns) <= room
+
+    pieces: list[Sequence[Column]] = []
+    for group in (STARTS, WAITS, CHUNKS, ENDS):
+        pieces += [group] if fits(group) else [[column] for column in group]
+    table: list[Column] = []
+    for piece in pieces:
+        if table and not fits([*table, *piece]):
+            yield table
+            table = []
+        table += piece
+    yield table
 
 
 def _table(columns: Sequence[Column], streams: Sequence[Figures]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     for heading, _, justify in columns:
-        table.add_column(heading, justify=justify, vertical="bottom", no_wrap=True)
+        table.add_column(heading, justify=justify, vertical="bottom", overflow="fold")
     for stream in streams:
         table.add_row(stream.title, *(column.cell(stream) for column in columns))
     return table
@@ -90,21 +112,27 @@ def _error(stream: Figures) -> str | Text:
     return str(stream.get("error.type") or "-")
 
 
-TIMES = [
+STARTS = [
     Column("to\nheaders", _seconds("time_to_headers")),
     Column("to first\ntoken", _seconds("time_to_first_token")),
     Column("to first\ntext", _seconds("time_to_first_text")),
     Column("\ntotal", lambda stream: f"{stream.duration:.2f}"),
+]
+"""Seconds since the call."""
+WAITS = [
     Column("provider\nwait", _seconds("provider_wait")),
     Column("reader\nbusy", _reader),
     Column("\nstalls", _stalls),
 ]
-"""Seconds."""
-ENDS = [
+"""Seconds; stalls have their number before them."""
+CHUNKS = [
     Column("\nchunks", lambda stream: str(stream.get("chunk.count"))),
     Column("gap\np50", _milliseconds("chunk.gap.p50")),
-    Column("ms\np95", _milliseconds("chunk.gap.p95")),
-    Column("\nmax", _milliseconds("chunk.gap.max")),
+    Column("gap\np95", _milliseconds("chunk.gap.p95")),
+    Column("gap\nmax", _milliseconds("chunk.gap.max")),
+]
+"""Gaps in milliseconds."""
+ENDS = [
     Column("tokens\nin/out", _tokens),
     Column("\noutcome", _outcome, "left"),
     Column("\nerror type", _error, "left"),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from rich.text import Text
 
 from otel_stream_demo.course import Course, Stretch
 from otel_stream_demo.figures import Figures
-from otel_stream_demo.look import KIND_STYLE, OUTCOMES, Look
+from otel_stream_demo.look import KINDS, OUTCOMES, WAITS, Look, Mark
 
 __all__ = ["timeline"]
 
@@ -19,8 +18,10 @@ _ENDING = 13
 _STEPS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 """Seconds between two marks of the axis."""
 
-Cell = tuple[str, str]
-"""A sign and its style."""
+Cell = tuple[str, Mark]
+"""A sign, and what it stands for."""
+_NOTHING = Mark(" ", " ", "", "")
+_READABLE = set(KINDS) - {"other"}
 
 
 def timeline(streams: Sequence[Figures], width: int, look: Look) -> list[Text]:
@@ -32,14 +33,15 @@ def timeline(streams: Sequence[Figures], width: int, look: Look) -> list[Text]:
     bars = [_Bar(stream, stream.start - began, slice_, columns) for stream in streams]
     fullest = max((count for bar in bars for count in bar.counts), default=1.0)
     lines = [_axis(lasted, slice_, columns, look)]
+    drawn: set[Mark] = set()
     for stream, bar in zip(streams, bars, strict=True):
         line = Text(f"{stream.title:{_LABEL}.{_LABEL}}", no_wrap=True)
-        for sign, style in bar.cells(fullest, look):
-            line.append(sign, style)
-        outcome = OUTCOMES[stream.outcome]
-        line.append(f" {stream.outcome}", outcome.style)
+        for sign, mark in bar.cells(fullest, look):
+            line.append(sign, mark.style)
+            drawn.add(mark)
+        line.append(f" {stream.outcome}", OUTCOMES[stream.outcome].style)
         lines.append(line)
-    return [*lines, Text(), *_legend(width, look)]
+    return [*lines, Text(), *_legend(drawn, width, look)]
 
 
 class _Bar:
@@ -59,38 +61,40 @@ class _Bar:
             for column in range(first, last + 1):
                 share = chunks.amount / (last - first + 1)
                 self.counts[column] += share
-                self._kinds[column][chunks.kind] += 1 if chunks.kind in KIND_STYLE else 0
+                self._kinds[column][chunks.kind] += chunks.kind in _READABLE
 
     def cells(self, fullest: float, look: Look) -> Iterable[Cell]:
         """The signs, column by column."""
         first = self._column(0.0)
         for column in range(self._columns):
             if column < first or column > self._last:
-                yield " ", ""
+                yield " ", _NOTHING
             elif column == self._last:
-                yield look.end(self._outcome), OUTCOMES[self._outcome].style
+                end = OUTCOMES[self._outcome]
+                yield look.sign(end), end
             elif self.counts[column] > 0.3:
-                yield self._chunks(column, fullest, look)
+                mark = KINDS[self._kind(column)]
+                yield look.chunks(mark, self.counts[column] / fullest), mark
             else:
-                yield self._waiting(column, look)
+                mark = WAITS[self._wait(column)]
+                yield look.sign(mark), mark
 
-    def _chunks(self, column: int, fullest: float, look: Look) -> Cell:
-        level = math.ceil(self.counts[column] / fullest * len(look.levels)) - 1
+    def _kind(self, column: int) -> str:
+        """What most of the chunks bring that bring something."""
         [(kind, seen)] = self._kinds[column].most_common(1) or [("other", 0)]
-        return look.levels[max(level, 0)], KIND_STYLE.get(kind, "") if seen else "bright_black"
+        return kind if seen else "other"
 
-    def _waiting(self, column: int, look: Look) -> Cell:
+    def _wait(self, column: int) -> str:
+        """What is waited for in the middle of the slice."""
         middle = (column + 0.5) * self._slice - self._offset
         course = self._course
         if _within(middle, course.stalls):
-            return look.stall, "red"
+            return "stall"
         if middle < course.headers:
-            return look.asked, "bright_black"
+            return "asked"
         if _within(middle, course.reader):
-            return look.reader, "blue"
-        if middle < course.first_token:
-            return look.headers, "cyan"
-        return look.wait, "bright_black"
+            return "reader"
+        return "headers" if middle < course.first_token else "provider"
 
     def _column(self, elapsed: float) -> int:
         return min(int((self._offset + elapsed) / self._slice), self._columns - 1)
@@ -111,25 +115,25 @@ def _axis(lasted: float, slice_: float, columns: int, look: Look) -> Text:
     return Text(" " * _LABEL + "".join(line).rstrip(), "bright_black", no_wrap=True)
 
 
-def _legend(width: int, look: Look) -> list[Text]:
-    """What the signs mean, in as many lines as it takes."""
-    tall = look.levels[0] + look.levels[3] + look.levels[-1]
-    entries = [
-        (look.asked, "bright_black", "asked"),
-        (look.headers, "cyan", "headers came, no token yet"),
-        (tall, "green", "chunks: text"),
-        (tall, "magenta", "reasoning"),
-        (tall, "yellow", "tool call"),
-        (tall, "bright_black", "no content"),
-        (look.wait, "bright_black", "waits for the provider"),
-        (look.stall, "red", "stall"),
-        (look.reader, "blue", "the reader is busy"),
+def _legend(drawn: Set[Mark], width: int, look: Look) -> list[Text]:
+    """What the signs mean that are in the picture. Outcomes stand in words beside theirs."""
+    kinds = [(look.all_chunks(mark), mark) for mark in KINDS.values() if mark in drawn]
+    waits = [(look.sign(mark), mark) for mark in WAITS.values() if mark in drawn]
+    return [
+        line
+        for heading, cells in (("chunks", kinds), ("between", waits))
+        for line in _entries(heading, cells, width)
+        if cells
     ]
-    lines = [Text(no_wrap=True)]
-    for sign, style, meaning in entries:
-        entry = Text.assemble((sign, style), f" {meaning}   ")
+
+
+def _entries(heading: str, cells: Iterable[Cell], width: int) -> list[Text]:
+    """Signs and their meanings, in as many lines as it takes."""
+    lines = [Text(f"{heading:{_LABEL}}", no_wrap=True)]
+    for sign, mark in cells:
+        entry = Text.assemble((sign, mark.style), f" {mark.meaning}   ")
         if lines[-1].cell_len + entry.cell_len - 3 > width:
-            lines.append(Text(no_wrap=True))
+            lines.append(Text(" " * _LABEL, no_wrap=True))
         lines[-1].append_text(entry)
     for line in lines:
         line.rstrip()

@@ -32,7 +32,8 @@ class AnthropicInstrumentor(StreamInstrumentor):
 
     def _wrap(self, patches: Patches) -> None:
         from otel_stream.managed import wrap_async_helper, wrap_helper
-        from otel_stream.stainless import Sdk, wrap
+        from otel_stream.sdk import Sdk
+        from otel_stream.stainless import wrap
         from otel_stream_anthropic.messages import Messages
         from otel_stream_anthropic.native import suppress_native_span
 

@@ -13,7 +13,7 @@ from typing import Any
 from opentelemetry.trace import NonRecordingSpan
 
 from otel_stream.patches import Patches
-from otel_stream.stainless import call_in_progress
+from otel_stream.sdk import call_in_progress
 
 __all__ = ["has_native_span", "suppress_native_span"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from otel_stream import semconv
 from otel_stream.call import CallInfo, Content
+from otel_stream.fields import fields_of
 from otel_stream.host import address_of, provider_at
 
 __all__ = ["info"]
@@ -46,13 +47,13 @@ def _attributes(client: Any, body: dict[str, Any]) -> dict[str, Any]:
     stops = body.get("stop_sequences")
     if isinstance(stops, (list, tuple)) and stops:
         found[semconv.REQUEST_STOP_SEQUENCES] = [s for s in stops if isinstance(s, str)]
-    effort = (body.get("output_config") or {}).get("effort")
-    if isinstance(effort, str):
-        found[semconv.REQUEST_REASONING_LEVEL] = effort
-    if body.get("output_format") or (body.get("output_config") or {}).get("format"):
+    output = fields_of(body.get("output_config"))
+    if isinstance(output.get("effort"), str):
+        found[semconv.REQUEST_REASONING_LEVEL] = output["effort"]
+    if body.get("output_format") or output.get("format"):
         found[semconv.OUTPUT_TYPE] = "json"
     # The SDK's own tracing takes a conversation id as a client option; it is as good for ours.
-    conversation = (getattr(client, "_open_telemetry", None) or {}).get("conversation_id")
+    conversation = fields_of(getattr(client, "_open_telemetry", None)).get("conversation_id")
     if isinstance(conversation, str):
         found[semconv.CONVERSATION_ID] = conversation
     return found

@@ -22,7 +22,8 @@ class OpenAIInstrumentor(StreamInstrumentor):
 
     def _wrap(self, patches: Patches) -> None:
         from otel_stream.managed import wrap_async_helper, wrap_helper
-        from otel_stream.stainless import Endpoint, Sdk, wrap
+        from otel_stream.sdk import Endpoint, Sdk
+        from otel_stream.stainless import wrap
         from otel_stream_openai.chat import ChatCompletions
         from otel_stream_openai.completions import Completions
         from otel_stream_openai.responses import Responses

@@ -78,18 +78,16 @@ def _plain(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nested(body: dict[str, Any]) -> dict[str, Any]:
-    text = _field(body.get("text"), "format")
+    form = body.get("response_format") or _field(body.get("text"), "format")
     candidates = {
         semconv.REQUEST_STOP_SEQUENCES: _stop(body.get("stop")),
         semconv.REQUEST_REASONING_LEVEL: _field(body.get("reasoning"), "effort"),
-        semconv.OUTPUT_TYPE: _OUTPUT_TYPES.get(
-            _field(body.get("response_format"), "type") or _field(text, "type") or ""
-        ),
+        semconv.OUTPUT_TYPE: _OUTPUT_TYPES.get(str(_field(form, "type"))),
         semconv.CONVERSATION_ID: _id(body.get("conversation")),
         semconv.PROMPT_NAME: _field(body.get("prompt"), "id"),
         semconv.PROMPT_VERSION: _field(body.get("prompt"), "version"),
     }
-    return {name: value for name, value in candidates.items() if value}
+    return {n: v for n, v in candidates.items() if v and isinstance(v, (str, list))}
 
 
 def _stop(stop: Any) -> list[str]:

@@ -178,6 +178,10 @@ class Responses:
             yield Failure(failure.code, failure.message, chunk=True)
 
 
+_NOT_FINISHED = ("failed", "in_progress", "queued")
+"""Statuses that are no finish reason: a response in the background goes on after its call."""
+
+
 class _Flat:
     """An `error` event that carries code and message itself; its `type` says only `error`."""
 
@@ -197,7 +201,7 @@ def _end(response: Any) -> Deltas:
     status = field_of(response, "status")
     reason = field_of(field_of(response, "incomplete_details"), "reason") or status
     found: Deltas = []
-    if isinstance(reason, str) and status != "failed":
+    if isinstance(reason, str) and status not in _NOT_FINISHED:
         found.append(Finish(_FINISHED.get(reason, reason)))
     usage = usage_of(field_of(response, "usage"))
     return [*found, usage] if usage is not None else found

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 
 from otel_stream import errors, runtime
-from otel_stream.doctor import environment, instrumentors, others, versions
+from otel_stream.doctor import environment, instrumentors, others, variables, versions
 from otel_stream.doctor.report import Problem, Report
 from otel_stream.errors import SettingsError
 from otel_stream.settings import Reading, Settings
@@ -31,6 +31,7 @@ def examine() -> Report:
     faults = _faults()
     problems = [
         *_settings_problems(reading),
+        *variables.problems(settings, environment.private_signals(settings)),
         *versions.problems(),
         *environment.problems(settings),
         *instrumentors.problems(ours),
@@ -56,13 +57,10 @@ def _settings_problems(reading: Reading) -> Iterator[Problem]:
     for remark in reading.remarks:
         yield Problem(remark, "correct the variable, or unset it")
     try:
-        if not instrumentors.chosen(reading.settings):
+        if not instrumentors.chosen(reading) and not reading.contradictions:
             yield Problem("`only` and `exclude` leave nothing to instrument", "choose at least one")
     except SettingsError as problem:
-        variables = [
-            reading.sources[name] for name in ("only", "exclude") if name in reading.sources
-        ]
-        yield Problem(str(problem), f"correct {' and '.join(variables)}")
+        yield Problem(str(problem), "correct the variable, or unset it")
     if reading.settings.disabled:
         variable = reading.sources["disabled"]
         yield Problem(f"{variable} switches otel-stream off", f"unset {variable}")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from otel_stream import runtime
+from otel_stream.doctor import variables
 from otel_stream.doctor.report import Destination, InForce, Problem
-from otel_stream.errors import OtelStreamError
+from otel_stream.errors import MissingExtraError, OtelStreamError
 from otel_stream.export import destination
-from otel_stream.export.destination import FILE, GRPC, HTTP
+from otel_stream.export.destination import FILE, GRPC, HTTP, PROMETHEUS
 from otel_stream.export.telemetry import Telemetry
 from otel_stream.settings import ARGUMENT, Reading, Settings
 
-__all__ = ["destinations", "in_force", "problems"]
+__all__ = ["destinations", "in_force", "private_signals", "problems"]
 
+_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 _PORTS = (("http/protobuf", 4318), ("grpc", 4317))
 
 
@@ -27,10 +30,8 @@ def destinations(settings: Settings) -> list[Destination]:
     found: list[Destination] = []
     for line in telemetry.describe():
         signal, _, where = line.partition(": ")
-        for place in _places(signal, settings):
-            if place.exporter == FILE:
-                where = where.replace(place.where, str(Path(place.where).absolute()))
-        found.append(Destination(signal, where, _notes(signal)))
+        goes = not where.startswith(("nowhere", "off"))
+        found.append(Destination(signal, where, _notes(signal, settings) if goes else []))
     return found
 
 
@@ -54,37 +55,52 @@ def in_force(settings: Settings, reading: Reading) -> list[InForce]:
 
 def problems(settings: Settings) -> list[Problem]:
     """What keeps private providers from being made, or from writing. Each is said once."""
-    found = [one for signal in _private_signals(settings) for one in _problems(signal, settings)]
+    found = [one for signal in private_signals(settings) for one in _problems(signal, settings)]
     return list({problem.what: problem for problem in found}.values())
 
 
 def _problems(signal: str, settings: Settings) -> Iterator[Problem]:
     try:
-        for place in destination.destinations(signal, settings):
+        places = destination.destinations(signal, settings)
+    except OtelStreamError as error:
+        yield Problem(str(error), "correct the variable, or unset it")
+        return
+    for place in places:
+        try:
             destination.check(place)
+        except MissingExtraError as error:
+            yield _missing_extra(place, error)
+        except OtelStreamError as error:
+            yield Problem(str(error), "correct the variable, or install what is missing")
+        else:
             yield from _unwritable(place)
             yield from _odd_port(place)
-    except OtelStreamError as error:
-        yield Problem(str(error), "correct the variable, or install what is missing")
 
 
-def _private_signals(settings: Settings) -> list[str]:
+def _missing_extra(place: destination.Destination, error: MissingExtraError) -> Problem:
+    """What to install, or what to set where that is not wanted."""
+    if place.exporter == PROMETHEUS:
+        asked = "OTEL_STREAM_PROMETHEUS, or prometheus in OTEL_METRICS_EXPORTER"
+        return Problem(str(error), f"pip install 'otel-stream[prometheus]', or unset {asked}")
+    what = str(error)
+    protocol = destination.deciding(place.signal, "PROTOCOL")
+    instead = f"set {protocol}=http/protobuf"
+    listing = f"OTEL_{place.signal.upper()}_EXPORTER"
+    if GRPC in os.environ.get(listing, ""):
+        instead = f"name {HTTP} in {listing}"
+    elif protocol == _PROTOCOL and "opentelemetry.distro" in sys.modules:
+        # It writes its defaults into the environment, so nobody need have set the variable.
+        what += f" (opentelemetry-distro sets {_PROTOCOL}=grpc where nothing is set)"
+    return Problem(what, f"pip install 'otel-stream[grpc]', or {instead}")
+
+
+def private_signals(settings: Settings) -> list[str]:
     """The signals for which the application has no provider."""
     if settings.disabled:
         return []
     current = runtime.installed()
     telemetry = current.telemetry if current is not None else Telemetry(settings, begin=False)
     return telemetry.private_signals
-
-
-def _places(signal: str, settings: Settings) -> list[destination.Destination]:
-    """The destinations of a signal that goes through a private provider; none when one is wrong."""
-    if signal not in _private_signals(settings):
-        return []
-    try:
-        return destination.destinations(signal, settings)
-    except OtelStreamError:
-        return []
 
 
 def _unwritable(place: destination.Destination) -> Iterator[Problem]:
@@ -112,11 +128,15 @@ def _odd_port(place: destination.Destination) -> Iterator[Problem]:
         )
 
 
-def _notes(signal: str) -> list[str]:
+def _notes(signal: str, settings: Settings) -> list[str]:
     sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
-    if signal != "traces" or not sampler:
-        return []
-    return [f"OTEL_TRACES_SAMPLER={sampler}: what it leaves out counts in metrics only"]
+    if signal == "traces" and sampler and variables.is_sampler(sampler):
+        return [f"OTEL_TRACES_SAMPLER={sampler}: what it leaves out counts in metrics only"]
+    logs = settings.events in ("log", "both") or settings.capture_content in ("event", "both")
+    if signal == "logs" and not logs:
+        asked = "OTEL_STREAM_EVENTS=log, OTEL_STREAM_CAPTURE_CONTENT=event"
+        return [f"nothing of ours, unless events or content are to go there: {asked}"]
+    return []
 
 
 def _shown(value: object) -> str:

@@ -15,7 +15,10 @@ from typing import NamedTuple
 from otel_stream.errors import MissingExtraError, SettingsError
 from otel_stream.settings import Settings
 
-__all__ = ["FILE", "GRPC", "HTTP", "PROMETHEUS", "Destination", "check", "destinations"]
+__all__ = [
+    "FILE", "GRPC", "HTTP", "PROMETHEUS", "Destination", "check", "checked", "deciding",
+    "destinations", "without_credentials",
+]  # fmt: skip
 
 FILE = "file"
 HTTP = "otlp_proto_http"
@@ -31,7 +34,7 @@ class Destination(NamedTuple):
     exporter: str
     """`FILE`, `HTTP`, `GRPC`, `PROMETHEUS`, or the name of an entry point."""
     where: str
-    """In words, without credentials."""
+    """In words, without credentials. A file's path is absolute."""
 
 
 def destinations(signal: str, settings: Settings) -> list[Destination]:
@@ -49,6 +52,20 @@ def destinations(signal: str, settings: Settings) -> list[Destination]:
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{settings.prometheus_port}/metrics"
         found.append(Destination(signal, PROMETHEUS, url))
+    return found
+
+
+def checked(signal: str, settings: Settings) -> list[Destination]:
+    """The same, where each has its exporter.
+
+    Raises:
+        MissingExtraError: One needs an extra that is not installed.
+        SettingsError: A variable names a protocol that does not exist, or an exporter that is not
+            installed.
+    """
+    found = destinations(signal, settings)
+    for each in found:
+        check(each)
     return found
 
 
@@ -70,14 +87,30 @@ def check(destination: Destination) -> None:
 
     names = entry_points(group=f"opentelemetry_{signal}_exporter").names
     if exporter not in names:
-        allowed = ", ".join(sorted(names | {"none", "otlp"}))
+        ours = {"none", "otlp", FILE} | ({PROMETHEUS} if signal == "metrics" else set())
+        allowed = ", ".join(sorted(names | ours))
         raise SettingsError(f"{_listing(signal)}={exporter!r}: expected some of {allowed}")
+
+
+def deciding(signal: str, what: str) -> str:
+    """The variable that says `what` (ENDPOINT, PROTOCOL) of OTLP for a signal; "" if none does."""
+    names = (f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}", f"OTEL_EXPORTER_OTLP_{what}")
+    return next((name for name in names if _read(name)), "")
+
+
+def without_credentials(url: str) -> str:
+    """A URL for everybody's eyes."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        scheme, rest = "", url
+    authority, slash, path = rest.partition("/")
+    return scheme + mark + authority.rpartition("@")[2] + slash + path.partition("?")[0]
 
 
 def _exporters(signal: str) -> Iterator[str]:
     listed = _read(_listing(signal))
     if not listed:
-        yield _otlp(signal) if _endpoint(signal) else FILE
+        yield _otlp(signal) if deciding(signal, "ENDPOINT") else FILE
         return
     for name in map(str.strip, listed.split(",")):
         if name == "otlp":
@@ -88,33 +121,27 @@ def _exporters(signal: str) -> Iterator[str]:
 
 
 def _otlp(signal: str) -> str:
-    for name in (_variable(signal, "PROTOCOL"), "OTEL_EXPORTER_OTLP_PROTOCOL"):
-        if protocol := _read(name):
-            if protocol not in _PROTOCOLS:
-                allowed = ", ".join(_PROTOCOLS)
-                raise SettingsError(f"{name}={protocol!r}: expected one of {allowed}")
-            return _PROTOCOLS[protocol]
-    return HTTP
+    name = deciding(signal, "PROTOCOL")
+    if not name:
+        return HTTP
+    protocol = _read(name)
+    if protocol not in _PROTOCOLS:
+        raise SettingsError(f"{name}={protocol!r}: expected one of {', '.join(_PROTOCOLS)}")
+    return _PROTOCOLS[protocol]
 
 
 def _where(exporter: str, signal: str, settings: Settings) -> str:
     if exporter == FILE:
-        return os.path.join(settings.data_dir, f"{signal}.jsonl")
+        return os.path.abspath(os.path.join(settings.data_dir, f"{signal}.jsonl"))
+    if exporter not in (GRPC, HTTP):
+        return f"the exporter {exporter!r}"
+    name = deciding(signal, "ENDPOINT")
     if exporter == GRPC:
-        return _without_credentials(_endpoint(signal) or "http://localhost:4317")
-    if exporter == HTTP:
-        base = _read("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
-        url = _read(_variable(signal, "ENDPOINT")) or f"{base.rstrip('/')}/v1/{signal}"
-        return _without_credentials(url)
-    return f"the exporter {exporter!r}"
-
-
-def _endpoint(signal: str) -> str:
-    return _read(_variable(signal, "ENDPOINT")) or _read("OTEL_EXPORTER_OTLP_ENDPOINT")
-
-
-def _variable(signal: str, what: str) -> str:
-    return f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}"
+        return without_credentials(_read(name) or "http://localhost:4317")
+    url = _read(name) or "http://localhost:4318"
+    if not name or name == "OTEL_EXPORTER_OTLP_ENDPOINT":
+        url = f"{url.rstrip('/')}/v1/{signal}"
+    return without_credentials(url)
 
 
 def _listing(signal: str) -> str:
@@ -123,14 +150,6 @@ def _listing(signal: str) -> str:
 
 def _read(variable: str) -> str:
     return os.environ.get(variable, "").strip()
-
-
-def _without_credentials(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    if not mark:
-        scheme, rest = "", url
-    authority, slash, path = rest.partition("/")
-    return scheme + mark + authority.rpartition("@")[2] + slash + path.partition("?")[0]
 
 
 def _installed(module: str) -> bool:

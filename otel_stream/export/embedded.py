@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_stream.errors import guard
-from otel_stream.export.destination import check, destinations
+from otel_stream.export.destination import checked, destinations
 from otel_stream.export.errand import Errands
 from otel_stream.settings import Settings
 
@@ -92,9 +92,7 @@ def prepare(signal: str, settings: Settings) -> None:
         MissingExtraError: It needs an extra that is not installed.
         SettingsError: A variable names a protocol or an exporter that does not exist.
     """
-    places = destinations(signal, settings)
-    for place in places:
-        check(place)
+    places = checked(signal, settings)
     if places:
         from otel_stream.export import provider
 

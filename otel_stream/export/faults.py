@@ -31,8 +31,8 @@ class Faults:
         self._had_by: dict[str, set[Watch]] = {}
         self._changing = threading.Lock()
 
-    def failed(self, watch: Watch, cause: str) -> None:
-        """Say it, unless it was said and lasts since."""
+    def failed(self, watch: Watch, cause: str, remedy: str = "") -> None:
+        """Say it, and what to do, unless it was said and lasts since."""
         kind = _kind(cause)
         with self._changing:
             new = kind not in self._had_by and len(self._had_by) < _MOST_CAUSES
@@ -40,10 +40,11 @@ class Faults:
                 self._had_by.setdefault(kind, set()).add(watch)
         if new:
             logger.warning(
-                "otel-stream cannot export %s to %s; the program is not affected (said once): %s",
+                "otel-stream cannot export %s to %s; the program is not affected (said once): %s%s",
                 watch.signal,
                 watch.where,
                 _shown(cause),
+                f"; {remedy}" if remedy else "",
             )
 
     def gave_up(self, watches: Sequence[Watch], seconds: float) -> None:
@@ -86,9 +87,12 @@ class Watch(logging.Filter):
         where: Where it goes, in words.
         faults: Says what goes wrong.
         loggers: The names of the loggers that the exporter uses.
+        remedy: What to do when exports fail, if that can be said.
     """
 
-    def __init__(self, signal: str, where: str, faults: Faults, loggers: Iterable[str]) -> None:
+    def __init__(
+        self, signal: str, where: str, faults: Faults, loggers: Iterable[str], remedy: str = ""
+    ) -> None:
         super().__init__()
         self.signal = signal
         self.where = where
@@ -97,6 +101,7 @@ class Watch(logging.Filter):
         self.abandoned = False
         self._failing = False
         self._faults = faults
+        self._remedy = remedy
         self._loggers = [logging.getLogger(name) for name in loggers]
         self._heard: list[str] = []
         self._busy: set[int] = set()
@@ -175,7 +180,7 @@ class Watch(logging.Filter):
     def _fail(self, cause: str) -> None:
         self.failures += 1
         self._failing = True
-        self._faults.failed(self, cause)
+        self._faults.failed(self, cause, self._remedy)
 
 
 def _kind(cause: str) -> str:

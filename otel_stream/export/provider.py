@@ -32,6 +32,7 @@ _BATCH_DELAY = 1_000.0
 """Milliseconds that ended spans and log records wait (the SDK: 5,000 and 1,000)."""
 _METRIC_INTERVAL = 10_000.0
 """Milliseconds between two exports of metrics (the SDK: 60,000)."""
+_ANOTHER_FOLDER = "set OTEL_STREAM_DATA_DIR, or data_dir, to a folder that can be written"
 _PACKAGES = {
     FILE: "opentelemetry.exporter.otlp.json.file",
     HTTP: "opentelemetry.exporter.otlp.proto.http",
@@ -95,7 +96,8 @@ def _exporter(place: Destination, settings: Settings) -> Any:
 def _watch(place: Destination, exporter: object, faults: Faults) -> Watch:
     loggers = {kind.__module__ for kind in type(exporter).__mro__ if kind is not object}
     where = getattr(exporter, "url", place.where)
-    return Watch(place.signal, where, faults, sorted(loggers))
+    remedy = _ANOTHER_FOLDER if place.exporter == FILE else ""
+    return Watch(place.signal, where, faults, sorted(loggers), remedy)
 
 
 def _traces(resource: Resource, ways: list[Exit]) -> TracerProvider:

@@ -19,6 +19,7 @@ from opentelemetry.metrics import _internal as metrics_internal
 
 from otel_stream import semconv
 from otel_stream.errors import OtelStreamError, guard
+from otel_stream.export.given import usable
 from otel_stream.export.route import Route, Signal
 from otel_stream.fork import call_in_child
 from otel_stream.settings import Settings
@@ -40,8 +41,8 @@ class Telemetry:
 
     Args:
         settings: Where private providers send to, and whether there is anything at all.
-        tracer_provider: Used instead of the global one. So are the next two.
-        begin: False only to describe: nothing is registered or started.
+        tracer_provider: Used instead of the global one, if it can be. So are the next two.
+        begin: False to describe, or to `check` before `begin`: nothing is registered or started.
         private: False where what the application leaves out is to go nowhere.
     """
 
@@ -72,7 +73,7 @@ class Telemetry:
             for route in self._routes:
                 route.switch_off()
         elif begin:
-            self._begin()
+            self.begin()
 
     def tracer(self) -> Tracer:
         """The tracer to begin a span with now."""
@@ -177,9 +178,12 @@ class Telemetry:
     # --- the beginning and the end ---------------------------------------------------------------
 
     def _route(self, signal: Signal[Any], given: Any) -> Route[Any]:
-        return Route(signal, given, self._provider, self._found)
+        return Route(signal, usable(signal.kind, given), self._provider, self._found)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Register for the end of the process, and start what is to be there before any stream."""
+        if self._closed:
+            return
         atexit.register(self._at_exit)
         call_in_child(self.forked)
         for route in self._routes if self.settings.set_global else ():
@@ -256,7 +260,7 @@ class Telemetry:
         return sent
 
     def _describe(self, route: Route[Any]) -> str:
-        from otel_stream.export.destination import destinations
+        from otel_stream.export.destination import checked
 
         if self.settings.disabled:
             return "off (disabled)"
@@ -267,10 +271,10 @@ class Telemetry:
             return "nowhere (OTEL_CONFIG_FILE has no provider for it)"
         embedded = self._private.get(route.signal.name)
         try:
-            planned = [each.where for each in destinations(route.signal.name, self.settings)]
+            planned = [] if embedded else checked(route.signal.name, self.settings)
         except OtelStreamError as error:
             return f"nowhere: {error}"
-        where = embedded.where if embedded else planned
+        where = embedded.where if embedded else [each.where for each in planned]
         failed = f" ({embedded.failures} exports failed)" if embedded and embedded.failures else ""
         return (", ".join(where) or "nowhere (switched off)") + failed
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Capture", "Piece"]
+__all__ = ["Capture", "CutText", "Piece"]
 
 _PIECES_KEPT = 4096
 """Parts of one answer: hundreds are unusual, and an endless stream of empty ones is bounded too."""
 
 
+class CutText(str):
+    """Text of which the end was left out."""
+
+    __slots__ = ()
+
+
 class Piece:
     """One message part in the making: text, reasoning, refusal or a tool call."""
 
-    __slots__ = ("done", "id", "kind", "name", "server", "texts")
+    __slots__ = ("cut", "done", "id", "kind", "name", "server", "texts")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -21,12 +27,14 @@ class Piece:
         self.name: str | None = None
         self.id: str | None = None
         self.server = False
+        self.cut = False
         self.done: dict[str, Any] | None = None
 
     @property
     def text(self) -> str:
-        """All that came, joined."""
-        return "".join(self.texts)
+        """All that came and was kept, joined."""
+        text = "".join(self.texts)
+        return CutText(text) if self.cut else text
 
 
 class Capture:
@@ -93,7 +101,7 @@ class Capture:
 
     def _append(self, piece: Piece, text: str) -> None:
         if len(text) > self._left:
-            self.truncated = True
+            self.truncated = piece.cut = True
             text = text[: self._left]
         self._left -= len(text)
         if text:

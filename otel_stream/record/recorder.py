@@ -206,8 +206,10 @@ class Recorder:
         self.error = error
         self.ended = True
         self.listener.ended(self)
-        # The listener holds this recorder; without this each stream would wait for the collector.
+        # The listener holds this recorder, and an error the frames that it came through; without
+        # this each stream, and what the program has in those frames, would wait for the collector.
         self.listener = NOBODY
+        self.error = None
 
     def failed(self) -> None:
         """An error event came: whatever follows it is read, and counted no more."""

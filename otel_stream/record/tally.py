@@ -108,7 +108,7 @@ class Tally:
     def add(self, recorder: Recorder, found: Found, now: float) -> None:
         """Anything that is not plain text of the first choice."""
         for delta in found if isinstance(found, (list, tuple)) else (found,):
-            if delta.__class__ is str:
+            if isinstance(delta, str):
                 self._choice_text(recorder, Text(delta), now)
             elif delta is not None:
                 _ADD[delta.__class__](self, recorder, delta, now)

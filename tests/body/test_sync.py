@@ -81,7 +81,7 @@ class TestSync:
         assert eventually(lambda: tapped.recorder.ended)
         assert tapped.facts == (Outcome.ABANDONED, 0, 0)
 
-    def test_failure(self, opened: Open) -> None:
+    def test_failure(self, opened: Open, heard: Any) -> None:
         """An exception of the body reaches the application as it is, and ends the stream."""
         reset = ConnectionResetError("reset")
         tapped = opened([PIECES[0], reset])
@@ -89,7 +89,7 @@ class TestSync:
             tapped.response.read()
 
         assert raised.value is reset
-        assert (tapped.facts, tapped.recorder.error) == ((Outcome.ERROR, 1, 5), reset)
+        assert (tapped.facts, heard.error) == ((Outcome.ERROR, 1, 5), reset)
 
     def test_cut_off(self, opened: Open) -> None:
         """A body that ends early without an exception is truncated."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ class TestDestinations:
     @pytest.mark.parametrize(
         ("signal", "variables", "want"),
         [
-            ("traces", {}, [(FILE, "otel-stream-data/traces.jsonl")]),
+            ("traces", {}, [(FILE, "/data/traces.jsonl")]),
             (
                 "metrics",
                 {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"},
@@ -28,7 +29,7 @@ class TestDestinations:
             (
                 "logs",
                 {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c/in"},
-                [(FILE, "otel-stream-data/logs.jsonl")],
+                [(FILE, "/data/logs.jsonl")],
             ),
             (
                 "traces",
@@ -71,18 +72,26 @@ class TestDestinations:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
 
-        found = destinations(signal, Settings.resolve())
+        found = destinations(signal, Settings.resolve(data_dir="/data"))
 
         assert [(each.exporter, each.where) for each in found] == want
 
     def test_prometheus_beside_files(self) -> None:
         """`prometheus=True` serves metrics beside the file."""
-        found = destinations("metrics", Settings.resolve(prometheus=True, prometheus_host="::1"))
+        settings = Settings.resolve(data_dir="/data", prometheus=True, prometheus_host="::1")
+        found = destinations("metrics", settings)
 
         assert [each.where for each in found] == [
-            "otel-stream-data/metrics.jsonl",
+            "/data/metrics.jsonl",
             "http://[::1]:9464/metrics",
         ]
+
+    def test_whole_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A folder that is told by its name is shown with its whole path."""
+        monkeypatch.chdir(tmp_path)
+        (found,) = destinations("traces", Settings.resolve())
+
+        assert found.where == str(tmp_path / "otel-stream-data" / "traces.jsonl")
 
 
 class TestPrepare:
@@ -121,7 +130,7 @@ class TestPrepare:
     @pytest.mark.parametrize(
         ("name", "value", "allowed"),
         [
-            ("OTEL_TRACES_EXPORTER", "spam", "console, none, otlp"),
+            ("OTEL_TRACES_EXPORTER", "spam", "console, file, none, otlp"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/spam", "grpc, http/protobuf"),
         ],
     )

@@ -159,7 +159,7 @@ class TestFiles:
     def test_fault(
         self, private: Maker, caplog: pytest.LogCaptureFixture, tmp_path: Path, broken: str
     ) -> None:
-        """A disk that is full or a folder that cannot be is said once, and counted."""
+        """A full disk or a folder that cannot be is said once with a remedy, and counted."""
         folder = tmp_path / "data"
         if broken == "full":
             folder.mkdir()
@@ -174,6 +174,7 @@ class TestFiles:
 
         assert embedded.failures == 3
         assert [record.name for record in caplog.records] == ["otel_stream"]
+        assert caplog.messages[0].endswith(" to a folder that can be written")
 
     def test_sampler(self, private: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
         """The SDK's own variables hold."""
@@ -288,7 +289,7 @@ class TestExporters:
         with socket.create_server(("127.0.0.1", 0)) as other:
             embedded = private("metrics", prometheus=True, prometheus_port=other.getsockname()[1])
 
-        assert embedded.where == ["otel-stream-data/metrics.jsonl"]
+        assert embedded.where == [str(Path("otel-stream-data/metrics.jsonl").absolute())]
         assert "Address already in use" in caplog.text
 
     def test_switched_off(self, private: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

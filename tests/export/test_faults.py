@@ -98,6 +98,17 @@ class TestAttempt:
         assert not watch.attempt(lambda: raise_(OSError(28, "No space left on device")))
         assert caplog.text.rstrip().endswith("OSError: [Errno 28] No space left on device")
 
+    def test_remedy(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
+        """What to do stands at the end; against a full queue it would not help, and is not said."""
+        watch = Watch("traces", "a file", faults, [], remedy="mend it")
+        watch.attempt(lambda: raise_(OSError("broken")))
+        watch.drop()
+
+        assert [message.rpartition(": ")[2] for message in caplog.messages] == [
+            "broken; mend it",
+            "the queue is full, and what is new is dropped",
+        ]
+
     def test_others_are_heard(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
         """Meanwhile the application's own exporter of the same kind may log as it likes."""
 

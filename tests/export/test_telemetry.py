@@ -270,6 +270,13 @@ class TestDescribe:
             "expected one of grpc, http/protobuf"
         )
 
+    def test_missing_extra(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where nothing can be sent for want of an extra, it is not said to be sent."""
+        monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.grpc", None)
+        monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_grpc")
+
+        assert make().describe()[0].startswith("traces: nowhere: OTLP over gRPC needs: pip install")
+
     def test_failures(self, make: Make) -> None:
         """Failed exports are counted in the line."""
         Path("otel-stream-data").write_text("not a folder")

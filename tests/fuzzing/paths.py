@@ -21,7 +21,7 @@ from otel_stream import runtime
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader, decoded
 from otel_stream.record.recorder import Recorder
-from otel_stream.stainless import Endpoint
+from otel_stream.sdk import Endpoint
 from otel_stream.stream import TracedIterator
 from otel_stream.testing import ToolCall, chat_completion, completion, message, response
 from otel_stream.trace import Trace

@@ -148,8 +148,8 @@ class Stage:
             await getattr(async_endings, way.ending.read)(scene)
         except BaseException as error:  # noqa: BLE001 - the application's, to compare
             scene.caught(error)
-        gc.collect()
-        await auntil(lambda: scene.over)
+        # Generators that were dropped close one another, and so form new garbage.
+        await auntil(lambda: gc.collect() < 0 or scene.over)
         await scene.client.close()
         await settled()
         return scene

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 from opentelemetry.trace import StatusCode
 
@@ -199,3 +200,45 @@ def ask(client: Any, sdk: str, stream: bool) -> Any:
     if sdk == "openai":
         return client.chat.completions.create(**CHAT, stream=stream)
     return client.messages.create(**MESSAGE, stream=stream)
+
+
+class Weather(pydantic.BaseModel):
+    """What is asked for."""
+
+    degrees: int
+
+
+SECRET = "my secret answer 12345"
+
+
+def test_answer_that_does_not_fit(serve: Serve, client: Client, captured: Captured) -> None:
+    """What the SDK cannot make of a whole answer what was asked for fails, and is still read."""
+    serve(chat_completion(SECRET, usage=chat_usage(9, 5)))
+    with pytest.raises(pydantic.ValidationError):
+        parse_of(client("openai"))(**CHAT, response_format=Weather)
+    span = captured.span()
+    found = dict(span.attributes or {})
+
+    assert span.status.status_code is StatusCode.ERROR
+    assert found["error.type"].endswith("ValidationError")
+    assert found["gen_ai.response.finish_reasons"] == ("stop",)
+    assert (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"]) == (9, 5)
+    assert SECRET not in span.to_json()
+
+
+@pytest.mark.otel_stream(capture_content=True)
+def test_why_it_does_not_fit(serve: Serve, client: Client, captured: Captured) -> None:
+    """Where content is captured, what the SDK says of it is recorded too."""
+    serve(chat_completion(SECRET))
+    with pytest.raises(pydantic.ValidationError):
+        parse_of(client("openai"))(**CHAT, response_format=Weather)
+
+    assert SECRET in dict(captured.events())["exception"]["exception.message"]
+
+
+def parse_of(client: Any) -> Any:
+    """`parse`, which was a beta once."""
+    completions = client.chat.completions
+    return (
+        completions.parse if hasattr(completions, "parse") else client.beta.chat.completions.parse
+    )

@@ -266,3 +266,28 @@ def answering(answer: Any) -> Any:
         return http.Response(200, json=answer)
 
     return http.Client(transport=http.MockTransport(reply))
+
+
+@pytest.mark.parametrize(
+    ("sdk", "odd"),
+    [
+        ("openai", {"response_format": {"type": ["json"]}}),
+        ("openai", {"text": "json"}),
+        ("openai", {"prompt": {"id": 5}}),
+        ("openai", {"stop": {"a": 1}}),
+        ("anthropic", {"output_config": "high"}),
+        ("anthropic", {"stop_sequences": "end"}),
+    ],
+)
+def test_odd_parameters(
+    sdk: str, odd: dict[str, Any], serve: Serve, client: Client, captured: Captured
+) -> None:
+    """What the provider will refuse loses an attribute, and not the call."""
+    serve(chat_completion() if sdk == "openai" else message())
+    made = client(sdk)
+    if sdk == "openai":
+        made.chat.completions.create(**CHAT, extra_body=odd)
+    else:
+        made.messages.create(**MESSAGE, extra_body=odd)
+
+    assert captured.span().name.startswith("chat ")

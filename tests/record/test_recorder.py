@@ -72,12 +72,12 @@ class TestOutcome:
         assert ends(heard) == [Outcome.ABANDONED]
 
     @pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.CANCELLED])
-    def test_failed(self, outcome: Outcome, make: Make, clock: ScriptedClock) -> None:
-        """An exception out of a read ends the stream and is kept."""
+    def test_failed(self, outcome: Outcome, make: Make, clock: ScriptedClock, heard: Any) -> None:
+        """An exception out of a read ends the stream, is told, and is held no longer."""
         recorder = make()
         recorder.fail(RESET, clock(), clock.advance(1.0), outcome)
 
-        assert (recorder.outcome, recorder.error) == (outcome, RESET)
+        assert (recorder.outcome, heard.error, recorder.error) == (outcome, RESET, None)
 
     def test_network_error_after_the_end(self, make: Make, drive: Make, heard: Any) -> None:
         """A network error after the terminal event takes nothing from the answer."""
