@@ -35,6 +35,7 @@ __all__ = [
     "StreamStalled",
     "StreamStarted",
     "StreamUsage",
+    "check",
 ]
 
 
@@ -144,6 +145,16 @@ class Callbacks:
         return any(getattr(self, field.name) is not None for field in fields(self))
 
 
+def check(callbacks: object) -> None:
+    """Raises `SettingsError` for what is neither None nor `Callbacks`."""
+    if callbacks is not None and not isinstance(callbacks, Callbacks):
+        raise SettingsError(f"callbacks={callbacks!r}: expected an otel_stream.Callbacks")
+
+
+def _end(event: None) -> None:
+    """The last callback of a dispatcher's thread."""
+
+
 class Dispatcher:
     """Calls callbacks on one thread, started with the first event.
 
@@ -215,7 +226,18 @@ class Dispatcher:
                 callback, event = self._queue.get(timeout=60)
             except Empty:
                 continue
+            if callback is _end:
+                loop.close()
+                return
             _tell(callback, event, loop)
+
+    def stop(self) -> None:
+        """Let the thread end once it has handled all events so far."""
+        with self._starting:
+            if self._thread is not None:
+                self._thread = None
+                with suppress(Full):
+                    self._queue.put_nowait((_end, None))
 
     def _tell_waiting(self) -> None:
         """Call what waits, here and now."""

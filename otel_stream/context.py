@@ -12,7 +12,7 @@ from opentelemetry.trace import Span
 
 from otel_stream import interruption, runtime, semconv
 from otel_stream.call import UNKNOWN, CallInfo
-from otel_stream.callbacks import Callbacks
+from otel_stream.callbacks import Callbacks, check
 from otel_stream.delta import Failure, Finish, Found, Response, Text, Usage
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
@@ -64,6 +64,10 @@ class StreamingTraceContext:
         self._trace: Trace | None = None
         if runtime.is_suppressed():
             return
+        own: Callbacks | None = None
+        with guard("reading the callbacks of a context"):
+            check(callbacks)
+            own = callbacks
         with guard("starting a streaming trace context"):
             info = CallInfo(
                 operation=operation,
@@ -71,9 +75,7 @@ class StreamingTraceContext:
                 model=model,
                 attributes=dict(attributes or {}),
             )
-            self._trace = Trace(
-                runtime.current(), info, _Told(), own_callbacks=callbacks, clock=clock
-            )
+            self._trace = Trace(runtime.current(), info, _Told(), own_callbacks=own, clock=clock)
             _waits(self._trace.recorder)
             watcher.wake()
 

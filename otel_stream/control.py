@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry import context as otel_context
 
 from otel_stream import runtime, semconv
-from otel_stream.callbacks import Callbacks
+from otel_stream.callbacks import Callbacks, check
 from otel_stream.errors import SettingsError, guard
 from otel_stream.export import given
 from otel_stream.export.telemetry import Telemetry
@@ -51,8 +53,7 @@ def instrument(
     A second call does nothing, and warns if it asks for something else.
 
     Raises:
-        SettingsError: A setting has a value that cannot be used, or names what does not exist; a
-            provider or `callbacks` is something else.
+        SettingsError: A setting, a provider or `callbacks` cannot be used.
         MissingExtraError: A setting needs a library that is not installed.
     """
     global _arguments
@@ -61,6 +62,8 @@ def instrument(
     if _arguments is not None:
         if arguments != _arguments:
             logger.warning("otel_stream.instrument() ran before: other arguments are ignored")
+            return
+        _start(chosen(Settings.read(**settings)))  # What somebody has undone since, by itself.
         return
     reading = Settings.read(**settings)
     resolved = reading.checked()
@@ -70,21 +73,20 @@ def instrument(
         return
     start(resolved, *providers, callbacks=callbacks)
     _arguments = arguments
-    for entry in selected:
-        _start_one(entry)
+    _start(selected)
 
 
 def _check_given(providers: tuple[Any, ...], callbacks: object) -> None:
     for kind, provider in zip(given.KINDS, providers, strict=True):
         given.check(kind, provider)
-    if callbacks is not None and not isinstance(callbacks, Callbacks):
-        raise SettingsError(f"callbacks={callbacks!r}: expected an otel_stream.Callbacks")
+    check(callbacks)
 
 
-def _start_one(entry: EntryPoint) -> None:
-    """Start one instrumentor. One that fails does not stop the others."""
-    with guard(f"instrumenting {entry.name}"):
-        entry.load()().attempt()
+def _start(entries: Iterable[EntryPoint]) -> None:
+    """Start instrumentors that are not at work. One that fails does not stop the others."""
+    for entry in entries:
+        with guard(f"instrumenting {entry.name}"):
+            entry.load()().attempt()
 
 
 def start(
@@ -111,14 +113,18 @@ def start(
 def uninstrument() -> None:
     """Put everything back exactly as it was, also what `opentelemetry-instrument` has started.
 
-    Streams that are open go on being traced.
+    Streams that are open go on being traced; once the last one has ended, what waits is sent and
+    our own providers are closed.
     """
     global _arguments
     for instrumentor in list(runtime.instrumented.values()):
         with guard("uninstrumenting"):
             instrumentor.uninstrument()
     _arguments = None
+    retired = runtime.installed()
     runtime.install(None)
+    if retired is not None:
+        retired.retire()
 
 
 def candidates() -> list[EntryPoint]:
@@ -198,22 +204,36 @@ def untraced(client: Client) -> Client:
     other = client.copy() if hasattr(client, "copy") else copy.copy(client)
     try:
         setattr(other, UNTRACED, True)
+        for name in ("copy", "with_options"):  # A copy of it is not to be traced either.
+            if hasattr(other, name):
+                setattr(other, name, partial(_untraced_copy, getattr(other, name)))
     except AttributeError:  # Numbers, texts, None and the like take no mark.
         raise refusal from None
     return other
+
+
+def _untraced_copy(copied: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return untraced(copied(*args, **kwargs))
 
 
 def flush(timeout: float | None = None) -> bool:
     """Send what is waiting, in at most `timeout` seconds. Returns whether all of it went."""
     current = runtime.current()
     bound = current.settings.shutdown_timeout if timeout is None else timeout
+    until = time.monotonic() + bound
     drained = current.dispatcher.drain(bound)
-    return current.telemetry.flush(bound) and drained
+    return current.telemetry.flush(max(0.0, until - time.monotonic())) and drained
 
 
 def shutdown(timeout: float | None = None) -> None:
-    """End open streams, send what is waiting, and close our own providers: for short processes."""
+    """End open streams, send what is waiting, and close our own providers: for short processes.
+
+    Takes at most `timeout` seconds. Later calls are traced into the application's own providers, if
+    it has any.
+    """
     current = runtime.current()
+    bound = current.settings.shutdown_timeout if timeout is None else timeout
+    until = time.monotonic() + bound
     runtime.end_streams()
-    current.dispatcher.drain(current.settings.shutdown_timeout if timeout is None else timeout)
-    current.telemetry.shutdown(timeout)
+    current.dispatcher.drain(bound)
+    current.telemetry.shutdown(max(0.0, until - time.monotonic()))

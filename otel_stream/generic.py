@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from otel_stream import runtime
 from otel_stream.call import UNKNOWN, CallInfo
-from otel_stream.callbacks import Callbacks
+from otel_stream.callbacks import Callbacks, check
 from otel_stream.delta import Delta, Failure, Finish, Found, Terminal
 from otel_stream.errors import guard
 from otel_stream.trace import Trace
@@ -87,9 +87,9 @@ def trace_stream(
             the iterator does; with it an end without such an item is `truncated`.
         callbacks: Told of this stream.
 
-    Raises:
-        TypeError: `stream` is no iterable.
+    Raises `TypeError` if `stream` is no iterable, `SettingsError` if `callbacks` is no `Callbacks`.
     """
+    check(callbacks)
     sources = _sources(stream)
     if sources is None or runtime.is_suppressed():
         return stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -60,6 +60,8 @@ class Runtime:
         )
         self.captures = settings.capture_content != "none"
         self._instruments: Instruments | None = None
+        self._open: set[int] = set()
+        self._retired = False
         telemetry.before_exit(end_streams)
         telemetry.before_exit(self._tell_all)
 
@@ -76,6 +78,28 @@ class Runtime:
         if instruments is None or instruments.meter is not meter:
             instruments = self._instruments = Instruments(meter, self.settings.semconv)
         return instruments
+
+    def begun(self, call: int) -> None:
+        """A call began, known by this number until it has `ended`."""
+        self._open.add(call)
+
+    def ended(self, call: int) -> None:
+        """The call is over. The last one of a retired runtime closes it, and waits for nothing."""
+        self._open.discard(call)
+        if self._retired and not self._open:
+            Thread(target=self._close, name="otel-stream-closing", daemon=True).start()
+
+    def retire(self) -> None:
+        """No more calls begin here: send what waits, and close what is ours, after the last one."""
+        self._retired = True
+        if not self._open:
+            self._close()
+
+    def _close(self) -> None:
+        with guard("closing what is no longer used"):
+            self.dispatcher.stop()
+            if not self.settings.set_global:  # The application may have come to use it.
+                self.telemetry.shutdown()
 
     def emit(self, events: Sequence[tuple[str, dict[str, Any], int]], context: Context) -> None:
         """The events as log records, for the settings `log` and `both`."""
@@ -161,9 +185,10 @@ def ensure(**given: Any) -> None:
         old.telemetry.shutdown()
     # A configuration file is whole: what it leaves out goes nowhere.
     private = not os.environ.get("OTEL_CONFIG_FILE")
-    telemetry = Telemetry(settings, private=private, **providers)
+    telemetry = Telemetry(settings, private=private, begin=False, **providers)
     with guard("preparing telemetry"):
         telemetry.check()  # Now, and not in the program's first call.
+    telemetry.begin()
     _current = Runtime(settings, telemetry)
     _said = said
     _warn_of_ignored(given)

@@ -225,7 +225,13 @@ class Reading(NamedTuple):
 
     @property
     def contradictions(self) -> list[str]:
-        """The libraries that are both to be instrumented and to be left alone."""
+        """The libraries that are both to be instrumented and to be left alone, by the same side.
+
+        A variable may leave out what the program has chosen, and the other way round.
+        """
+        sides = {self.sources.get(name) == ARGUMENT for name in ("only", "exclude")}
+        if len(sides) > 1:
+            return []
         only, exclude = (
             {name.removeprefix("otel_stream_") for name in names}
             for names in (self.settings.only, self.settings.exclude)

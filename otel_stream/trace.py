@@ -124,6 +124,7 @@ class Trace:
             with guard("recording metrics"):
                 self._record_metrics()
             self._tell_end()
+            self._runtime.ended(id(self))
 
     # --- the beginning -----------------------------------------------------------------------
 
@@ -133,6 +134,7 @@ class Trace:
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
                 self.span.set_attributes(sound(given))  # type: ignore[arg-type]
+            self._runtime.begun(id(self))
             if self._info.streamed:
                 watcher.add(self.recorder)
             if self._hears("on_start"):

@@ -97,14 +97,21 @@ class TestWrong:
 
     def test_name_in_both(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A library that is to be instrumented and left alone is an error that says who said so."""
+        monkeypatch.setenv("OTEL_STREAM_ONLY", "otel_stream_openai")
         monkeypatch.setenv("OTEL_STREAM_EXCLUDE", "anthropic,openai")
 
         with pytest.raises(SettingsError) as error:
-            Settings.resolve(only=["otel_stream_openai"])
+            Settings.resolve()
 
         assert str(error.value) == (
-            "only and OTEL_STREAM_EXCLUDE both name openai: expected in one of them"
+            "OTEL_STREAM_ONLY and OTEL_STREAM_EXCLUDE both name openai: expected in one of them"
         )
+
+    def test_left_out_by_a_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever runs a program may leave out what its code has chosen."""
+        monkeypatch.setenv("OTEL_STREAM_EXCLUDE", "openai")
+
+        assert not Settings.resolve(only=["openai", "anthropic"]).chooses("otel_stream_openai")
 
     @pytest.mark.parametrize(
         ("name", "text"),

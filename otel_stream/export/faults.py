@@ -55,7 +55,7 @@ class Faults:
         logger.log(
             logging.INFO if said else logging.WARNING,
             "otel-stream waited %g s at the end for the export of %s; what did not go is lost%s",
-            seconds,
+            round(seconds, 1),
             ", ".join(dict.fromkeys(watch.signal for watch in watches)),
             ": " + _shown("; ".join(complaints.values())) if complaints else "",
         )

@@ -116,8 +116,7 @@ class Telemetry:
         Args:
             timeout: Seconds to wait at most; None is `settings.shutdown_timeout`.
 
-        Returns:
-            Whether all of it arrived in time.
+        Returns whether all of it arrived in time.
         """
         seconds = self.settings.shutdown_timeout if timeout is None else timeout
         deadline = time.monotonic() + seconds
@@ -195,10 +194,11 @@ class Telemetry:
 
     def _at_exit(self) -> None:
         self._exiting = True
+        began, seconds = time.monotonic(), self.settings.shutdown_timeout
         for callback in self._before_exit:
             with guard("ending what is open at exit"):
                 callback()
-        self.shutdown()
+        self.shutdown(max(seconds / 2, seconds - (time.monotonic() - began)))
 
     def forked(self) -> None:
         """In a child process: begin anew. What the parent has, the parent exports."""

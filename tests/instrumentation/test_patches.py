@@ -188,6 +188,17 @@ def test_undoing_what_others_started(kept: Captured) -> None:
     assert changed(before) == []
 
 
+def test_again_after_one_was_undone(serve: Serve, client: Client, kept: Captured) -> None:
+    """The same line again starts what somebody has undone by itself."""
+    instrument(kept)
+    OpenAIInstrumentor().uninstrument()
+    instrument(kept)
+    serve(chat_completion())
+    client("openai").chat.completions.create(**CHAT)
+
+    assert len(kept.spans()) == 1
+
+
 def test_undoing_twice(kept: Captured) -> None:
     """Undoing what is undone does nothing."""
     instrument(kept)

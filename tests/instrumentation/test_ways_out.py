@@ -112,6 +112,17 @@ def test_untraced_call(serve: Serve, client: Client, captured: Captured) -> None
     assert otel_stream.untraced(made)._client is made._client
 
 
+@pytest.mark.parametrize("copied", ["copy", "with_options"])
+def test_copies_of_an_untraced_client(
+    copied: str, chat: Any, client: Client, captured: Captured
+) -> None:
+    """Copies of it, and copies of those, are left out too."""
+    left_out = otel_stream.untraced(client("openai"))
+    chat(getattr(getattr(left_out, copied)(timeout=5.0), copied)(timeout=6.0))
+
+    assert captured.spans() == []
+
+
 def test_untraced_is_the_same_kind(client: Client) -> None:
     """What is left out is a client like the other: type, address, key."""
     made = client("openai")
