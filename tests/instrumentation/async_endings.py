@@ -26,7 +26,8 @@ async def answered(scene: Scene) -> None:
 
 async def left(scene: Scene) -> None:
     """Leave the loop, and hold nothing."""
-    async for item in (await scene.aopen()).items:
+    opened = await scene.aopen()
+    async for item in opened.items:
         if scene.note(item):
             break
 
@@ -84,7 +85,8 @@ async def response_closed(scene: Scene) -> None:
 
 async def failing_body(scene: Scene) -> None:
     """Raise in the loop's body."""
-    async for item in (await scene.aopen()).items:
+    opened = await scene.aopen()
+    async for item in opened.items:
         if scene.note(item):
             raise Mishap("of the application")
 
@@ -115,7 +117,8 @@ async def interrupted_in_body(scene: Scene) -> None:
     reached = asyncio.Event()
 
     async def reader() -> None:
-        async for item in (await scene.aopen()).items:
+        opened = await scene.aopen()
+        async for item in opened.items:
             if scene.note(item):
                 reached.set()
                 await asyncio.Event().wait()
@@ -155,7 +158,8 @@ async def passed_on(scene: Scene) -> None:
     """Read in a generator of the application's, which another task closes."""
 
     async def answer() -> AsyncIterator[Any]:
-        async for item in (await scene.aopen()).items:
+        opened = await scene.aopen()
+        async for item in opened.items:
             yield item
 
     items = answer()

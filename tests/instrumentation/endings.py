@@ -31,7 +31,8 @@ def answered(scene: Scene) -> None:
 
 def left(scene: Scene) -> None:
     """Leave the loop, and hold nothing."""
-    for item in scene.open().items:
+    opened = scene.open()
+    for item in opened.items:
         if scene.note(item):
             break
 
@@ -89,7 +90,8 @@ def response_closed(scene: Scene) -> None:
 
 def failing_body(scene: Scene) -> None:
     """Raise in the loop's body."""
-    for item in scene.open().items:
+    opened = scene.open()
+    for item in opened.items:
         if scene.note(item):
             raise Mishap("of the application")
 
@@ -144,7 +146,8 @@ def passed_on(scene: Scene) -> None:
     """Read in a generator of the application's, which is closed."""
 
     def answer() -> Iterator[Any]:
-        for item in scene.open().items:  # noqa: UP028 - an application's own loop
+        opened = scene.open()
+        for item in opened.items:  # noqa: UP028 - an application's own loop
             yield item
 
     items = answer()

@@ -99,22 +99,25 @@ def test_errors_hold_nothing(
     assert ask()() is None
 
 
-async def test_tasks_hold_nothing(server: ProviderServer, uncollected: None) -> None:
+def test_tasks_hold_nothing(server: ProviderServer, uncollected: None) -> None:
     """So are those of a task whose loop has raised."""
     server.script(None, Script.stream(chat_text(["Hi"])))
-    client = client_of("openai", server, asynchronous=True)
     prompts: list[weakref.ref[Prompt]] = []
 
-    async def ask() -> None:
+    async def ask(client: Any) -> None:
         prompt = Prompt()
         prompts.append(weakref.ref(prompt))
         async for _ in await client.chat.completions.create(**CHAT, stream=True):
             raise KeyError
 
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda *_: None)  # Nobody asks the task for what it has raised.
-    await asyncio.wait({asyncio.create_task(ask())})
-    await asyncio.sleep(0)
-    await client.close()
+    async def main() -> Prompt | None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)  # Nobody asks the task what it has raised.
+        client = client_of("openai", server, asynchronous=True)
+        await asyncio.wait({asyncio.create_task(ask(client))})
+        await asyncio.sleep(0)
+        left = prompts[0]()
+        await client.close()
+        return left
 
-    assert prompts[0]() is None
+    assert asyncio.run(main()) is None
