@@ -10,6 +10,7 @@ with `--live` to the real one, with your key from the usual variable.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -151,6 +152,8 @@ def perform(progress: Screen | Lines, *, local: bool) -> dict[str, Exception]:
         try:
             failures = play(progress.rows, service, progress.expect)
         except KeyboardInterrupt:
+            # Conversations that are under way end after that, and the SDK would say so of each.
+            logging.getLogger("opentelemetry.sdk").setLevel(logging.ERROR)
             otel_stream.shutdown()  # before the provider goes away
             raise
         otel_stream.flush()
