@@ -18,27 +18,10 @@ from hypothesis import strategies as st
 
 from otel_stream.export.lines import LineFile
 
+from .conftest import all_of, file_at, text_of
+
 # From 3.12 on Python warns of every fork beside threads, such as those of other tests.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "folder" / "traces.jsonl"
-
-
-def file_at(path: Path, *, max_bytes: int = 1_000_000, keep: int = 4) -> LineFile:
-    return LineFile(str(path), max_bytes=max_bytes, keep=keep)
-
-
-def all_of(path: Path) -> list[Path]:
-    """The file and its rotated ones, the oldest first."""
-    rotated = sorted(path.parent.glob(f"{path.name}.*"), key=lambda each: int(each.suffix[1:]))
-    return [*reversed(rotated), path]
-
-
-def text_of(path: Path) -> str:
-    return "".join(each.read_text() for each in all_of(path))
 
 
 def in_child(act: Callable[[], object]) -> int:
