@@ -7,12 +7,12 @@ loops over the helper do.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from otel_stream.errors import guard
 from otel_stream.interruption import Task
-from otel_stream.patches import Patches
+from otel_stream.patches import Patches, Wrapper
 from otel_stream.stream import AsyncLoop, TracedAsyncIterator, TracedIterator
 
 __all__ = ["wrap_async_helper", "wrap_helper"]
@@ -23,13 +23,13 @@ Held = TracedIterator | TracedAsyncIterator
 def wrap_helper(patches: Patches, target: str) -> None:
     """Tell of the loops over the helper class `target` (`module:Class`)."""
     patches.wrap(f"{target}.__init__", _made)
-    patches.wrap(f"{target}.__iter__", _loop)
+    patches.wrap(f"{target}.__iter__", _loop(_told))
 
 
 def wrap_async_helper(patches: Patches, target: str) -> None:
     """The same for a class that is read asynchronously."""
     patches.wrap(f"{target}.__init__", _made)
-    patches.wrap(f"{target}.__aiter__", _async_loop)
+    patches.wrap(f"{target}.__aiter__", _loop(_async_told))
 
 
 class _AsyncTold:
@@ -57,6 +57,10 @@ def _told(items: Any, held: Held) -> Generator[Any, None, None]:
             raise
 
 
+def _async_told(items: Any, held: Held) -> AsyncLoop:
+    return AsyncLoop(_AsyncTold(items, held))
+
+
 def _held_by(helper: Any) -> Held | None:
     with guard("reading a stream helper"):
         held = vars(helper._raw_stream).get("_iterator")
@@ -72,19 +76,15 @@ def _made(wrapped: Any, args: Any, kwargs: Any) -> None:
         held.beneath = True
 
 
-def _loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
-    held = _held_by(args[0])
-    items = wrapped(*args, **kwargs)
-    if held is None:
-        return items
-    held.recorder.resume()
-    return _told(items, held)
+def _loop(told: Callable[[Any, Held], Any]) -> Wrapper:
+    """Hooks the beginning of a loop; `told` makes the loop that tells when it is left."""
 
+    def loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
+        held = _held_by(args[0])
+        items = wrapped(*args, **kwargs)
+        if held is None:
+            return items
+        held.recorder.resume()
+        return told(items, held)
 
-def _async_loop(wrapped: Any, args: Any, kwargs: Any) -> Any:
-    held = _held_by(args[0])
-    items = wrapped(*args, **kwargs)
-    if held is None:
-        return items
-    held.recorder.resume()
-    return AsyncLoop(_AsyncTold(items, held))
+    return loop
