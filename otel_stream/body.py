@@ -42,7 +42,6 @@ class BodyTap:
         "_make_raw",
         "_raw",
         "_tail",
-        "attached",
         "exhausted",
         "recorder",
         "waiting",
@@ -55,7 +54,6 @@ class BodyTap:
         self._make_raw = reader
         self._libraries = libraries
         self._raw: RawReader | None = None
-        self.attached = False
         self._holder: weakref.ref[Any] | None = None
         self.exhausted = False
         self.waiting = False
@@ -67,7 +65,11 @@ class BodyTap:
         if before is not None:
             before.released = True
         self._holder = weakref.ref(held)
-        self.attached = True
+
+    @property
+    def attached(self) -> bool:
+        """Whether the SDK reads the body, or has read it, through an iterator of its own."""
+        return self._holder is not None
 
     def done(self) -> bool:
         """Whether the wire's end mark was seen, asked when the SDK's iterator is exhausted.

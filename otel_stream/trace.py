@@ -130,11 +130,11 @@ class Trace:
 
     def _begin(self) -> None:
         # The span has begun: nothing that fails here may keep it from being ended.
+        self._runtime.begun(id(self))
         with guard("beginning a stream"):
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
                 self.span.set_attributes(sound(given))  # type: ignore[arg-type]
-            self._runtime.begun(id(self))
             if self._info.streamed:
                 watcher.add(self.recorder)
             if self._hears("on_start"):
