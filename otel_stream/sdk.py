@@ -134,7 +134,7 @@ class Call:
         """
         recorder = self.trace.recorder
         _answered(self._endpoint, recorder, decoded(self._response.content))
-        if runtime.current().captures:
+        if recorder.tally.capture is not None:
             recorder.end(Outcome.ERROR, recorder.clock(), error)
         else:
             why = "the answer is not what was asked for"
