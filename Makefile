@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
-SOURCES := otel_stream instrumentation tests benchmarks examples
+SOURCES := otel_stream instrumentation stack tests benchmarks examples
 LOCK := $(RUN) -m uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras \
 	--generate-hashes --no-annotate --no-emit-package otel-stream --quiet \
 	--custom-compile-command 'make lock'

@@ -4,7 +4,8 @@
 |---|---|---|
 | the collector | `OTEL_STREAM_COLLECTOR` | built from collector-config/distribution |
 | Jaeger | `OTEL_STREAM_JAEGER` | built from its Go module |
-| Prometheus, promtool | `OTEL_STREAM_PROMETHEUS`, `OTEL_STREAM_PROMTOOL` | PATH, else Debian's package |
+| Prometheus | `OTEL_STREAM_PROMETHEUS` | PATH, else Debian's package |
+| promtool | `OTEL_STREAM_PROMTOOL` | PATH, else Debian's package |
 | InfluxDB | `OTEL_STREAM_INFLUXD` | PATH, else Debian's package |
 
 Debian's packages are unpacked, not installed: no service starts, and no rights are needed.

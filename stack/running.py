@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
+from otel_stream.pipeline.influxdb import InfluxDB
 from stack.collector import Collector
 from stack.influxdb import InfluxDBServer
 from stack.jaeger import JaegerServer
@@ -64,8 +63,7 @@ class Stack:
             starting.enter_context(self.prometheus.process)
             starting.enter_context(self.influxdb.process)
             starting.enter_context(self.jaeger.process)
-            query = urlencode({"q": f"CREATE DATABASE {DATABASE}"})
-            urlopen(f"{self.influxdb.url}/query", query.encode(), timeout=10.0).close()
+            InfluxDB(self.influxdb.url, DATABASE).create()
             starting.enter_context(self.agent.process)
             self._held = starting.pop_all()
         return self

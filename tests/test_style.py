@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SHIPPED = [*(ROOT / "otel_stream").rglob("*.py"), *(ROOT / "instrumentation").rglob("*.py")]
 OTHERS = [
-    path for name in ("tests", "benchmarks", "examples") for path in (ROOT / name).rglob("*.py")
+    path
+    for name in ("tests", "benchmarks", "examples", "stack")
+    for path in (ROOT / name).rglob("*.py")
 ]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in [*SHIPPED, *OTHERS])
 SANS_IO = [file for file in FILES if re.match(r"otel_stream/(delta|sse|record/\w+)\.py", file)]
