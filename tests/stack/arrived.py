@@ -1,0 +1,53 @@
+"""Which spans of a load a back end has, and how often."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from otel_stream.pipeline.jaeger import Jaeger
+from stack.collector import Collector
+from tests.stack import otlp
+
+__all__ = ["in_jaeger", "in_json", "missing"]
+
+
+def in_jaeger(jaeger: Jaeger, trace_ids: Iterable[str]) -> Counter[str]:
+    """How often Jaeger has each span of these traces."""
+    return Counter(
+        span["spanId"]
+        for trace_id in trace_ids
+        for span in _spans({"resourceSpans": jaeger.resource_spans(trace_id)})
+    )
+
+
+def in_json(agent: Collector, trace_ids: Iterable[str]) -> Counter[str]:
+    """How often the agent's JSON lines have each span of these traces."""
+    wanted = set(trace_ids)
+    return Counter(
+        span["spanId"]
+        for batch in otlp.lines(otlp.files(agent.data, "traces"))
+        for span in _spans(batch)
+        if span["traceId"] in wanted
+    )
+
+
+def missing(
+    found: Callable[[], Counter[str]], expected: set[str], timeout: float = 60.0
+) -> set[str]:
+    """Which of the expected spans have not arrived after so many seconds."""
+    until = time.monotonic() + timeout
+    while (left := expected - set(found())) and time.monotonic() < until:
+        time.sleep(1.0)
+    return left
+
+
+def _spans(batch: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        span
+        for resource in batch["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
