@@ -44,6 +44,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(run=_doctor)
+    streams = commands.add_parser(
+        "streams",
+        help="print the streams in files of OTLP JSON lines, a flat JSON line each",
+        description="Print the streams in files of OTLP JSON lines, a flat JSON line each. "
+        "The exit status is 1 when something could not be read.",
+    )
+    streams.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="a file, a folder, or - for the standard input; "
+        "without any, the folder that instrument() writes to here",
+    )
+    streams.add_argument("--content", action="store_true", help="messages too")
+    streams.set_defaults(run=_streams)
     return parser
 
 
@@ -54,6 +69,12 @@ def _doctor(given: argparse.Namespace) -> int:
     report = examine()
     print(report.as_json() if given.json else page(report))
     return 0 if report.healthy else 1
+
+
+def _streams(given: argparse.Namespace) -> int:
+    from otel_stream.flat.command import run
+
+    return run(given.files, content=given.content)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,11 @@ OTHERS = [
     for path in (ROOT / name).rglob("*.py")
 ]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in [*SHIPPED, *OTHERS])
-SANS_IO = [file for file in FILES if re.match(r"otel_stream/(delta|sse|record/\w+)\.py", file)]
+SANS_IO = [
+    file
+    for file in FILES
+    if re.match(r"otel_stream/(delta|sse|record/\w+|flat/(facts|otlp|reader))\.py", file)
+]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
@@ -124,7 +128,7 @@ def test_names_of_the_convention_stand_in_one_file(file: str) -> None:
 
 @pytest.mark.parametrize("file", SANS_IO)
 def test_what_is_sans_io_never_waits(file: str) -> None:
-    """The recorder and its parts are plain calls: no coroutine, no event loop, no socket."""
+    """The recorder and the readers are plain calls: no coroutine, no event loop, no socket."""
     nodes = list(ast.walk(tree_of(file)))
     waits = ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith
     imports = [node for node in nodes if isinstance(node, ast.Import)]
