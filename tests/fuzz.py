@@ -1,4 +1,4 @@
-"""A fuzzer: mutated events of all four APIs through every way into a recorder.
+"""A fuzzer: mutated events of all four APIs through every way into a recorder, spans into files.
 
     python -m tests.fuzz --count 1000000 --seed 7
 
@@ -23,12 +23,14 @@ from otel_stream import errors
 
 from .fuzzing.checks import Checks
 from .fuzzing.corpus import CORPUS
+from .fuzzing.lines import lines
 from .fuzzing.mutation import Mutator
 from .fuzzing.paths import PATHS
 
 __all__ = ["Fuzz", "main"]
 
-SHARES = {"objects": 10, "bytes": 10, "answers": 4, "sdk": 2}
+WAYS = {**PATHS, "lines": lines}
+SHARES = {"objects": 10, "bytes": 10, "answers": 4, "sdk": 2, "lines": 2}
 """How often each way is taken."""
 _COLLECT_EVERY = 500
 Progress = Callable[[int], None]
@@ -69,7 +71,7 @@ class Fuzz:
         [path] = chance.choices(list(SHARES), list(SHARES.values()))
         errors.strict = chance.random() < 0.5
         try:
-            self.events[path] += PATHS[path](api, Mutator(chance), self._checks)
+            self.events[path] += WAYS[path](api, Mutator(chance), self._checks)
         except BaseException as error:
             error.add_note(f"seed {self._seed}, stream {number}: {api}, {path}")
             raise

@@ -79,17 +79,24 @@ _value = msgspec.json.Decoder()
 def decode(line: bytes) -> tuple[list[Resource], bool]:
     """What a line holds, and whether that is all of it.
 
-    A writer that is killed in a line leaves half of it, and another may go on right behind: then
-    the whole message at the end still counts. Raises nothing.
+    A writer that is killed in a line leaves half of it, or all of it but its end, and the next one
+    may go on right behind. So several messages may stand in a line, of which each that is whole
+    counts. Raises nothing.
     """
+    found = _decoded(line)
+    if found is not None:
+        return found, True
+    before, *others = line.split(_OWN)
+    messages = [_decoded(_OWN + other) for other in others]
+    resources = [resource for message in messages for resource in message or ()]
+    return resources, bool(messages) and not before.strip() and None not in messages
+
+
+def _decoded(message: bytes) -> list[Resource] | None:
     try:
-        return _batch.decode(line).resourceSpans or [], True
+        return _batch.decode(message).resourceSpans or []
     except (ValueError, RecursionError):
-        begin = line.rfind(_OWN)
-    try:
-        return _batch.decode(line[begin:]).resourceSpans or [] if begin > 0 else [], False
-    except (ValueError, RecursionError):
-        return [], False
+        return None
 
 
 def plain(raw: msgspec.Raw) -> object:
