@@ -15,7 +15,7 @@ import pytest
 import otel_stream
 from otel_stream.__main__ import main
 
-DOCTOR = Path(__file__).parents[1] / "docs" / "doctor.md"
+DOCS = Path(__file__).parents[1] / "docs"
 # Everything that would go to a network or write a file is noted, and nothing is let through.
 WATCHED = """
 import os, sys
@@ -102,7 +102,7 @@ def test_a_reader_may_leave_early() -> None:
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["docter"], ["doctor", "--jsn"]])
+@pytest.mark.parametrize("arguments", [[], ["docter"], ["doctor", "--jsn"], ["streams", "--all"]])
 def test_wrong_usage_is_one_line(run: Run, arguments: list[str]) -> None:
     """Status 2, and one line that says what is wrong and where to read more."""
     ended = run("-m", "otel_stream", *arguments)
@@ -120,7 +120,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_command_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command and each option of it stands in docs/doctor.md."""
+    """Each command has a page by its name, on which each option of it stands."""
     with pytest.raises(SystemExit):
         main(["--help"])
     listed = capsys.readouterr().out.split("COMMAND\n")[1]
@@ -129,7 +129,8 @@ def test_every_command_is_documented(capsys: pytest.CaptureFixture[str]) -> None
         with pytest.raises(SystemExit):
             main([command, "--help"])
         options = re.findall(r"--[a-z-]+", capsys.readouterr().out)
+        page = (DOCS / f"{command}.md").read_text()
         for option in set(options) - {"--help"}:
-            assert f"otel_stream {command} {option}" in DOCTOR.read_text()
+            assert f"otel_stream {command} {option}" in page
 
-    assert commands == ["doctor"]
+    assert commands == ["doctor", "streams"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from otel_stream import semconv
+from otel_stream.flat.facts import CONTENT, FACTS
 from otel_stream.settings import Settings, variable
 from otel_stream.testing import (
     ProviderServer,
@@ -133,6 +134,15 @@ def test_every_metric_of_the_convention_is_documented() -> None:
     names = {*semconv.RELEASED.values(), *semconv.LATEST.values()}
 
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_every_key_of_a_flat_line_is_documented() -> None:
+    """The table of keys has those of the code, in their order, each with its attribute."""
+    section = (DOCS / "streams.md").read_text().split("## Keys")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .*?`([a-z_.0-9]+)`", section, re.MULTILINE)
+    facts = [(key, attribute) for attribute, (key, _) in (FACTS | CONTENT).items()]
+
+    assert rows == [("service", semconv.SERVICE_NAME), *facts]
 
 
 def test_no_documented_name_of_ours_is_invented() -> None:

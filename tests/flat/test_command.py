@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -143,6 +144,14 @@ class TestEnds:
             b"otel-stream streams: left out 2 broken lines (the first: standard input, line 1)\n"
         )
 
+    def test_very_long_line(self, run: Run, tmp_path: Path) -> None:
+        """A line of 100 MB is broken, and the one behind it is told."""
+        (tmp_path / "long").write_bytes(b'"' + b"x" * 100_000_000 + b'"\n' + batch(span(1)))
+        ended = run("long")
+
+        assert (ended.returncode, numbers(ended)) == (1, [1])
+        assert ended.stderr.endswith(b"1 broken line (the first: long, line 1)\n")
+
     def test_missing_file(self, run: Run, tmp_path: Path) -> None:
         """A file that is missing costs a line and the status, not the others' streams."""
         (tmp_path / "there").write_bytes(batch(span(1)))
@@ -170,6 +179,20 @@ class TestStreaming:
             flat = json.loads(process.stdout.readline())
 
             assert flat["span_id"] == "0000000000000007"
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C, the usual end of a live input, is no traceback."""
+        pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen([*COMMAND, "-"], **pipes) as process:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(batch(span(7), span(7)))
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+
+        assert process.returncode == 130
+        assert stderr == b"otel-stream streams: left out 1 double\n"
 
     def test_reader_may_leave_early(self, tmp_path: Path) -> None:
         """`otel-stream streams | head -1` ends without a traceback."""

@@ -32,7 +32,7 @@ def read(*names: Path | str) -> tuple[list[bytes | None], list[str]]:
 
 
 def cut(data: bytes, longest: int) -> list[bytes | None]:
-    source = Source("x", io.BufferedReader(io.BytesIO(data)))  # type: ignore[arg-type]
+    source = Source("x", io.BufferedReader(io.BytesIO(data)))
     return list(lines(source, pytest.fail, longest))
 
 

@@ -49,7 +49,7 @@ def _garbage(line: str, mutator: Mutator) -> None:
             del file[place : place + random.randrange(500)]
         else:
             file[place] = random.randrange(256)
-    source = Source("x", io.BufferedReader(io.BytesIO(file)))  # type: ignore[arg-type]
+    source = Source("x", io.BufferedReader(io.BytesIO(file)))
     reader = Reader(content=True)
     for piece in lines_of(source, _complain, LONGEST):
         for flat in reader.feed(piece)[0] if piece is not None else ():
