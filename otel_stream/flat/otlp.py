@@ -18,7 +18,20 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Attribute", "Batch", "Event", "Resource", "Span", "decode", "plain", "whole"]
+__all__ = [
+    "UNREADABLE",
+    "Attribute",
+    "Batch",
+    "Event",
+    "Resource",
+    "Span",
+    "decode",
+    "plain",
+    "whole",
+]
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding may raise. Invalid UTF-8 is a ValueError; msgspec's own errors once were none."""
 
 _OWN = b'{"resourceSpans":'
 _DIGITS = re.compile(r"-?[0-9]{1,20}", re.ASCII)
@@ -95,7 +108,7 @@ def decode(line: bytes) -> tuple[list[Resource], bool]:
 def _decoded(message: bytes) -> list[Resource] | None:
     try:
         return _batch.decode(message).resourceSpans or []
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -103,7 +116,7 @@ def plain(raw: msgspec.Raw) -> object:
     """An attribute's value in Python; None for what cannot be read. Raises nothing."""
     try:
         return _plain(_value.decode(raw))
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 
