@@ -49,8 +49,9 @@ class Fleet:
 
     def __enter__(self) -> Fleet:
         with contextlib.ExitStack() as starting:
-            for server in (self.jaeger, *self.gateways, self.agent):
-                starting.enter_context(server.process)
+            gateways = [gateway.process for gateway in self.gateways]
+            for process in (self.jaeger.process, *gateways, self.agent.process):
+                starting.enter_context(process)
             self._held = starting.pop_all()
         return self
 

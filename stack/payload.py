@@ -73,7 +73,7 @@ def _spans(service: str, size: int, attributes: dict[str, str | float]) -> Seque
     provider = TracerProvider(resource=resource, id_generator=_Ids(), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(kept))
     tracer = provider.get_tracer("otel_stream")
-    said = {
+    said: dict[str, str | float] = {
         semconv.OPERATION_NAME: "chat",
         semconv.PROVIDER_NAME: "openai",
         semconv.REQUEST_MODEL: "gpt-4o-mini",
