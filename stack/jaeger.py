@@ -33,6 +33,7 @@ class JaegerServer:
             room=room,
             ready=f"http://127.0.0.1:{self.ports['QUERY']}/api/services",
             env={**said, "JAEGER_DATA": str(room / "data")},
+            patience=3.0,  # it may wait ten seconds for nothing; what it has is on the disk
         )
 
     @property

@@ -38,6 +38,7 @@ class Process:
         env: Variables beside those of this process.
         room: Its folder: it runs there, and its log is `NAME.log` there.
         ready: A URL that answers with a status below 400 when it can be used.
+        patience: Seconds that it is given to end when asked to.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Process:
         room: Path,
         ready: str,
         env: Mapping[str, str] | None = None,
+        patience: float = 20.0,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -55,6 +57,7 @@ class Process:
         self.room = room
         self.log = room / f"{name}.log"
         self._ready = ready
+        self._patience = patience
         self._running: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Process:
@@ -125,9 +128,9 @@ class Process:
         """End it at once, as `kill -9` does."""
         self._end(signal.SIGKILL, 10.0)
 
-    def stop(self, timeout: float = 20.0) -> None:
-        """Ask it to end, and make it end if it has not in so many seconds."""
-        self._end(signal.SIGTERM, timeout)
+    def stop(self) -> None:
+        """Ask it to end, and make it end if it has not in time."""
+        self._end(signal.SIGTERM, self._patience)
 
     def last_lines(self) -> str:
         """The end of its log."""
