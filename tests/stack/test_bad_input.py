@@ -15,6 +15,7 @@ import pytest
 from stack.collector import Collector
 from stack.payload import Payload
 from stack.programs import Programs
+from tests.conftest import eventually
 from tests.stack import otlp
 from tests.stack.certificate import Certificate, make_certificate
 
@@ -166,8 +167,11 @@ def test_plain_text_against_tls_is_refused(secured: Secured) -> None:
 
     assert post(secured.agent, request.body) == 400
 
-    said = secured.agent.process.log.read_text().removeprefix(before)
-    assert said.count("\n") <= 1
+    def complaints() -> int:
+        said = secured.agent.process.log.read_text().removeprefix(before)
+        return said.count("TLS handshake error")
+
+    assert eventually(lambda: complaints() == 1)
 
 
 def test_an_unknown_authority_is_refused_by_the_sender(secured: Secured) -> None:
