@@ -7,13 +7,24 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Protocol
 
-from stack.payload import Payload
+from stack.payload import Request
 
-__all__ = ["Load"]
+__all__ = ["Load", "Source"]
 
 _TIMEOUT = 10.0
 _PAUSE = 0.05
+
+
+class Source(Protocol):
+    """Makes requests."""
+
+    size: int
+    """Items a request."""
+
+    def next(self) -> Request:
+        """Another request."""
 
 
 class Load:
@@ -26,9 +37,16 @@ class Load:
         port: Where OTLP over HTTP is taken, on loopback.
         make: Makes the payload, on the sending thread.
         rate: Spans a second; None for as many as go.
+        path: The signal's.
     """
 
-    def __init__(self, port: int, make: Callable[[], Payload], rate: float | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        make: Callable[[], Source],
+        rate: float | None = None,
+        path: str = "/v1/traces",
+    ) -> None:
         self.acknowledged: dict[str, set[str]] = {}
         """Span ids by trace id."""
         self.refused = 0
@@ -38,6 +56,7 @@ class Load:
         self._port = port
         self._make = make
         self._rate = rate
+        self._path = path
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self._connection: http.client.HTTPConnection | None = None
@@ -91,7 +110,7 @@ class Load:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
         try:
             self._connection.request(
-                "POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"}
+                "POST", self._path, body, {"Content-Type": "application/x-protobuf"}
             )
             answer = self._connection.getresponse()
             answer.read()
