@@ -2,12 +2,11 @@
 
 The agent is the shipped one with all its exporters on: traces to a collector that throws them away
 (a back end's cost is not the agent's), metrics scraped by Prometheus and sent to InfluxDB, all to
-JSON lines, queues on the disk.
+JSON lines, queues on the disk. The gateway keeps a tenth.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -15,28 +14,35 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
 from otel_stream.pipeline.influxdb import InfluxDB
+from stack.capacity_page import write
 from stack.collector import Collector
+from stack.figures import Capacity, Step
+from stack.fleet import HASH_KEY
 from stack.influxdb import InfluxDBServer
 from stack.load import Load
-from stack.payload import Payload
+from stack.payload import Payload, spans
 from stack.points import Points
 from stack.programs import Programs
 from stack.prometheus import PrometheusServer
 from stack.running import DATABASE
 from stack.usage import Usage
 
-__all__ = ["Capacity", "Step", "measure"]
+__all__ = ["measure"]
 
 SECONDS = 12.0
 WARM_UP = 3.0
 BATCH = 100
 RATES = (250, 500, 1000, 2000, 4000, 8000, None)
 POINT_RATES = (1000, 5000, 10_000, None)
-SMALL_MIB = 192
+GATEWAY_RATES = (1000, 4000, None)
+SMALL = {"MEMORY_MIB": "40", "SPIKE_MIB": "20"}
+SENT = 50
 SINK = """
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${env:OTEL_STREAM_HTTP_PORT}"}}}}
 exporters: {nop: {}}
@@ -46,36 +52,6 @@ service:
   telemetry: {metrics: {level: none}}
   pipelines: {traces: {receivers: [otlp], exporters: [nop]}}
 """
-
-
-@dataclass(frozen=True)
-class Step:
-    """One rate, for twelve seconds."""
-
-    offered: float | None
-    """Items a second; None for as many as go."""
-    acknowledged: float
-    """Items a second."""
-    cpu: float
-    """CPU seconds a second of the agent."""
-    memory: float
-    """MiB resident at most."""
-    refused: int
-    """Requests that were refused and sent again."""
-
-
-@dataclass
-class Capacity:
-    """All that was measured."""
-
-    machine: str
-    size: float = 0.0
-    """Bytes a span on the wire, uncompressed."""
-    idle: Step | None = None
-    spans: list[Step] = field(default_factory=list)
-    points: list[Step] = field(default_factory=list)
-    limited: Step | None = None
-    """As many as go into an agent that may have little memory, its back end for traces away."""
 
 
 def measure(room: Path, programs: Programs, tell: Callable[[str], None]) -> Capacity:
@@ -92,10 +68,30 @@ def measure(room: Path, programs: Programs, tell: Callable[[str], None]) -> Capa
             tell(f"metric points: {rate or 'as many as go'} a second")
             made = lambda: Points("load", "load-1")  # noqa: E731 - one line says it
             found.points.append(_step(agent, rate, made, path="/v1/metrics"))
-    tell(f"as many spans as go into {SMALL_MIB} MiB, with nobody to take them")
-    with _agent(room / "small", programs, {"MEMORY_MIB": str(SMALL_MIB)}, sink=False) as agent:
+    tell("as many spans as go into 40 MiB")
+    with _agent(room / "small", programs, SMALL) as agent:
         found.limited = _step(agent, None, lambda: Payload("limited", BATCH))
+    with _gateway(room / "gateway", programs) as gateway:
+        for rate in GATEWAY_RATES:
+            tell(f"spans through a gateway: {rate or 'as many as go'} a second")
+            found.gateway.append(_step(gateway, rate, lambda: Payload("load", BATCH)))
+        tell("the SDK's side")
+        found.sender = {
+            how.value: _sending(gateway, how)
+            for how in (Compression.NoCompression, Compression.Gzip)
+        }
     return found
+
+
+def _sending(collector: Collector, how: Compression) -> float:
+    """CPU seconds that the SDK's exporter needs for a span, in batches of 512."""
+    exporter = OTLPSpanExporter(f"{collector.http}/v1/traces", compression=how)
+    batch = spans("sender", 512, {})
+    exporter.export(batch)
+    began = time.process_time()
+    for _ in range(SENT):
+        exporter.export(batch)
+    return (time.process_time() - began) / (SENT * len(batch))
 
 
 def _step(
@@ -124,25 +120,15 @@ def _step(
 
 @contextmanager
 def _agent(
-    room: Path, programs: Programs, variables: dict[str, str] | None = None, *, sink: bool = True
+    room: Path, programs: Programs, variables: dict[str, str] | None = None
 ) -> Iterator[Collector]:
-    room.mkdir(parents=True)
-    config = room / "sink.yaml"
-    config.write_text(SINK)
-    takes = Collector(programs.collector(), room / "sink", [str(config)], name="sink")
     influxdb = InfluxDBServer(programs.influxd(), room / "influxdb")
-    said = {
-        "TRACES_ENDPOINT": takes.http,
-        "TRACES_INSECURE": "true",
-        "INFLUXDB_URL": influxdb.url,
-        "INFLUXDB_DATABASE": DATABASE,
-    }
-    agent = Collector(programs.collector(), room / "agent", variables=said | (variables or {}))
-    targets = {"agents": [f"127.0.0.1:{agent.ports['PROMETHEUS']}"]}
-    prometheus = PrometheusServer(programs.prometheus(), room / "prometheus", targets)
+    said = {"INFLUXDB_URL": influxdb.url, "INFLUXDB_DATABASE": DATABASE, **(variables or {})}
     with ExitStack() as held:
-        if sink:
-            held.enter_context(takes.process)
+        said |= _towards(held.enter_context(_sink(room, programs)))
+        agent = Collector(programs.collector(), room / "agent", variables=said)
+        targets = {"agents": [f"127.0.0.1:{agent.ports['PROMETHEUS']}"]}
+        prometheus = PrometheusServer(programs.prometheus(), room / "prometheus", targets)
         held.enter_context(influxdb.process)
         InfluxDB(influxdb.url, DATABASE).create()
         held.enter_context(prometheus.process)
@@ -150,7 +136,36 @@ def _agent(
         yield agent
 
 
-if __name__ == "__main__":
+@contextmanager
+def _gateway(room: Path, programs: Programs) -> Iterator[Collector]:
+    with _sink(room, programs) as sink:
+        said = _towards(sink) | {"HASH_KEY": HASH_KEY}
+        gateway = Collector(programs.collector(), room / "gateway", ["gateway.yaml"], said)
+        with gateway.process:
+            yield gateway
+
+
+@contextmanager
+def _sink(room: Path, programs: Programs) -> Iterator[Collector]:
+    room.mkdir(parents=True)
+    config = room / "sink.yaml"
+    config.write_text(SINK)
+    sink = Collector(programs.collector(), room / "sink", [str(config)], name="sink")
+    with sink.process:
+        yield sink
+
+
+def _towards(sink: Collector) -> dict[str, str]:
+    return {"TRACES_ENDPOINT": sink.http, "TRACES_INSECURE": "true"}
+
+
+def main() -> int:
+    """Measure, and write the page."""
     with tempfile.TemporaryDirectory() as folder:
-        capacity = measure(Path(folder), Programs(), lambda text: print(text, file=sys.stderr))
-    print(json.dumps(asdict(capacity), indent=1))
+        found = measure(Path(folder), Programs(), lambda text: print(text, file=sys.stderr))
+    write(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

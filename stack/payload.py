@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_stream import semconv
 
-__all__ = ["Payload", "Request"]
+__all__ = ["Payload", "Request", "spans"]
 
 _TRACE, _SPAN = b"\xf1" * 14, b"\xf2" * 6
 _EVENTS = 8
@@ -49,7 +49,7 @@ class Payload:
     ) -> None:
         self.size = size
         self._body = bytearray(
-            encode_spans(_spans(service, size, attributes or {})).SerializeToString()
+            encode_spans(spans(service, size, attributes or {})).SerializeToString()
         )
         self._traces = _places(self._body, _TRACE)
         self._spans = _places(self._body, _SPAN)
@@ -67,7 +67,8 @@ class Payload:
         return Request(bytes(self._body), trace_id.hex(), ids)
 
 
-def _spans(service: str, size: int, attributes: dict[str, str | float]) -> Sequence[ReadableSpan]:
+def spans(service: str, size: int, attributes: dict[str, str | float]) -> Sequence[ReadableSpan]:
+    """Spans of one trace, each as a stream's is."""
     kept = InMemorySpanExporter()
     resource = Resource({"service.name": service, "service.instance.id": "load"})
     provider = TracerProvider(resource=resource, id_generator=_Ids(), shutdown_on_exit=False)
