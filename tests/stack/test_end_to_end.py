@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from otel_stream.pipeline.influxdb import InfluxDB
@@ -108,6 +111,25 @@ def test_the_json_lines_keep_every_span(sent: Sent, running: Stack) -> None:
         return {key: span for key, span in found.items() if key in sent.spans}
 
     assert settled(kept, sent.spans) == sent.spans
+
+
+def flat_lines(folder: Path) -> dict[str, dict[str, Any]]:
+    """What `otel-stream streams` prints of a folder, by span id."""
+    command = [sys.executable, "-m", "otel_stream", "streams", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {line["span_id"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+def test_the_flat_lines_are_those_of_what_was_sent(sent: Sent, running: Stack) -> None:
+    """A line a stream: of the agent's file the same as of the service's own."""
+    expected = flat_lines(sent.files)
+
+    def kept() -> dict[str, dict[str, Any]]:
+        found = flat_lines(running.agent.data)
+        return {key: line for key, line in found.items() if key in expected}
+
+    assert expected.keys() == {span_id for _, span_id in sent.streams}
+    assert settled(kept, expected) == expected
 
 
 def test_the_json_lines_keep_every_figure(sent: Sent, running: Stack) -> None:
