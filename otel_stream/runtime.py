@@ -62,6 +62,7 @@ class Runtime:
         self._instruments: Instruments | None = None
         self._open: set[int] = set()
         self._retired = False
+        telemetry.count_losses(self._lost)
         telemetry.before_exit(end_streams)
         telemetry.before_exit(self._tell_all)
 
@@ -124,6 +125,9 @@ class Runtime:
     def _dropped_callback(self) -> None:
         with guard("counting dropped callbacks"):
             self.instruments.dropped.add(1, {semconv.DROP_REASON: "callbacks"})
+
+    def _lost(self, signal: str, reason: str, count: int) -> None:
+        self.instruments.dropped.add(count, {semconv.DROP_REASON: f"{signal}_{reason}"})
 
 
 def end_streams() -> None:

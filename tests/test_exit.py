@@ -125,7 +125,7 @@ class TestExit:
         assert (ended.stdout, ended.stderr) == ("ended at exit", "")
 
     def test_exporter_that_hangs(self, run: Run) -> None:
-        """An exporter that hangs costs the set time at exit and one line, nothing else."""
+        """An exporter that hangs costs the set time at exit and one line that counts the loss."""
         began = time.monotonic()
         program = """
             for _ in range(3):
@@ -134,16 +134,15 @@ class TestExit:
             print("done")
         """
         ended = run(program, OTEL_TRACES_EXPORTER="hanging", SECONDS="0.5")
-
         assert (ended.returncode, ended.stdout) == (0, "done\n")
         assert ended.stderr == (
             "otel-stream waited 0.5 s at the end for the export of traces; "
-            "what did not go is lost\n"
+            "what did not go is lost (3 spans)\n"
         )
         assert time.monotonic() - began < 10.0
 
     def test_collector_that_is_not_there(self, run: Run) -> None:
-        """Nor does a collector that is not there, and the line says why."""
+        """Nor does a collector that is not there, and the line says why and what is lost."""
         program = """
             telemetry.tracer().start_span("a span").end()
             telemetry.meter().create_counter("cups").add(1)
@@ -152,10 +151,11 @@ class TestExit:
 
         assert ended.returncode == 0
         assert len(ended.stderr.splitlines()) == 1
+        assert "what did not go is lost (1 span)" in ended.stderr
         assert "Connection refused" in ended.stderr
 
     def test_exporter_that_raises(self, run: Run) -> None:
-        """An exporter that raises costs one line."""
+        """An exporter that raises costs one line when it does so first, and one at the end."""
         program = """
             for _ in range(3):
                 telemetry.tracer().start_span("a span").end()
@@ -163,13 +163,14 @@ class TestExit:
             print(telemetry.export_failures)
         """
         ended = run(program, OTEL_TRACES_EXPORTER="raising")
+        first, last = ended.stderr.splitlines()
         assert (ended.returncode, ended.stdout) == (0, "{'traces': 3}\n")
-        assert len(ended.stderr.splitlines()) == 1
-        assert "RuntimeError: the exporter is broken" in ended.stderr
+        assert first.endswith("RuntimeError: the exporter is broken")
+        assert last == "otel-stream ends; lost on the way: 3 spans"
 
     @pytest.mark.parametrize("broken", ["full disk", "no folder"])
     def test_nowhere_to_write(self, run: Run, tmp_path: Path, broken: str) -> None:
-        """A full disk or a folder that cannot be made costs one line for all signals."""
+        """A full disk or a folder that cannot be made costs a line for all signals, and the sum."""
         folder = tmp_path / "otel-stream-data"
         if broken == "full disk":
             folder.mkdir()
@@ -184,9 +185,8 @@ class TestExit:
             telemetry.tracer().start_span("another").end()
             print("done")
         """)
-
         assert (ended.returncode, ended.stdout) == (0, "done\n")
-        assert len(ended.stderr.splitlines()) == 1
+        assert ended.stderr.splitlines()[1:] == ["otel-stream ends; lost on the way: 2 spans"]
 
 
 class TestGlobal:

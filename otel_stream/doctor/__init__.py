@@ -20,6 +20,13 @@ from otel_stream.settings import Reading, Settings
 
 __all__ = ["examine"]
 
+_LOST = {"traces": "spans", "logs": "log records"}
+_WHY = {
+    "queue_full": "dropped, the queue was full",
+    "refused": "lost, their export failed for good",
+    "exit": "lost, they had not gone at the end",
+}
+
 
 def examine() -> Report:
     """Look at this process. Raises nothing on account of what it finds."""
@@ -73,8 +80,9 @@ def _faults() -> dict[str, int]:
         telemetry = current.telemetry
         for signal, count in telemetry.export_failures.items():
             found[f"export of {signal}"] = count
-        for signal, count in telemetry.dropped.items():
-            found[f"{signal} dropped, the queue was full"] = count
+        for signal, lost in telemetry.dropped.items():
+            for reason, count in lost.items():
+                found[f"{_LOST.get(signal, signal)} {_WHY.get(reason, reason)}"] = count
         found["callbacks dropped, the queue was full"] = current.dispatcher.dropped
     return {place: count for place, count in sorted(found.items()) if count}
 

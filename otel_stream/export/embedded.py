@@ -6,6 +6,7 @@ the exporters are imported when the first one is made, or by `prepare`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from otel_stream.errors import guard
@@ -14,8 +15,10 @@ from otel_stream.export.errand import Errands
 from otel_stream.settings import Settings
 
 if TYPE_CHECKING:
-    from otel_stream.export.faults import Faults, Watch
+    from otel_stream.export.errand import Errand
+    from otel_stream.export.faults import Faults
     from otel_stream.export.provider import Exit
+    from otel_stream.export.watch import Watch
 
 __all__ = ["Embedded", "embed", "prepare"]
 
@@ -41,46 +44,67 @@ class Embedded:
         return [watch.where for _, watch in self._ways]
 
     @property
-    def failures(self) -> int:
-        """Exports that failed."""
-        return sum(watch.failures for _, watch in self._ways)
+    def watches(self) -> list[Watch]:
+        """What watches its exporters."""
+        return [watch for _, watch in self._ways]
 
     @property
-    def dropped(self) -> int:
-        """Spans or log records that found the queue full."""
-        return sum(watch.dropped for _, watch in self._ways)
+    def failures(self) -> int:
+        """Exports that failed, of which some may have gone later."""
+        return sum(watch.failures for watch in self.watches)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Spans or log records that are lost, by reason."""
+        return sum((watch.lost for watch in self.watches), Counter())
 
     def flush(self) -> bool:
-        """Export what waits. Returns whether all of it arrived. May hang as long as an exporter."""
-        before = self.failures
+        """Export what waits. Returns whether all of it arrived.
+
+        May hang as long as an exporter does, or as long as the receiver is away.
+        """
+        before = self._missed
+        for watch in self.watches:
+            watch.hurry()
         flushed = self.provider.force_flush()
-        return flushed is not False and self.failures == before
+        return flushed is not False and self._missed == before
+
+    def end(self, deadline: float) -> Errand:
+        """Export what waits and end, at most until `deadline` (`time.monotonic`)."""
+        for watch in self.watches:
+            watch.hurry(deadline)
+        return self.errands.send(self.shutdown)
 
     def shutdown(self) -> bool:
         """Export what waits, and end. Returns and hangs as `flush` does."""
-        before = self.failures
+        before = self._missed
         with guard("ending a private provider"):
             self.provider.shutdown()
         self.errands.stop()
-        return self.failures == before
+        return self._missed == before
 
     def give_up(self) -> list[Watch]:
         """Wait no longer: what hangs may hang, and is not heard of again. Returns its watches."""
-        watches = [watch for _, watch in self._ways]
-        for watch in watches:
+        for watch in self.watches:
             watch.abandon()
-        return watches
+        return self.watches
 
     def start_anew(self) -> None:
         """In a forked child: go on, as the SDK does, with a thread of the child's own."""
         self.errands = Errands(f"otel-stream-{self.signal}")
+        for watch in self.watches:
+            watch.start_anew()
 
     def forget(self) -> None:
         """In a forked child: what is here is the parent's, and nothing of it is exported again."""
         for exporter, watch in self._ways:
-            watch.abandon()
+            watch.forget()
             with guard("letting go of what the parent has"):
                 getattr(exporter, "let_go", bool)()
+
+    @property
+    def _missed(self) -> int:
+        return sum(watch.missed for watch in self.watches)
 
 
 def prepare(signal: str, settings: Settings) -> None:

@@ -5,6 +5,7 @@ Imported only when a private provider is made, because it needs the SDK.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,8 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from otel_stream.export.faults import Watch
+from otel_stream.export.delivery import deliver
+from otel_stream.export.watch import Watch
 
 __all__ = ["LogQueue", "SpanQueue", "WatchedLogs", "WatchedMetrics", "WatchedSpans"]
 
@@ -31,11 +33,12 @@ class WatchedSpans(SpanExporter):
         self._watch = watch
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export a batch."""
-        went_well = self._watch.attempt(
-            lambda: self._exporter.export(spans) is not SpanExportResult.FAILURE
-        )
+        """Export a batch, or keep it until it can be exported."""
+        went_well = deliver(spans, self._send, self._watch)
         return SpanExportResult.SUCCESS if went_well else SpanExportResult.FAILURE
+
+    def _send(self, spans: Sequence[ReadableSpan]) -> bool:
+        return self._exporter.export(spans) is not SpanExportResult.FAILURE
 
     def shutdown(self) -> None:
         """End the exporter and the watch."""
@@ -54,11 +57,12 @@ class WatchedLogs(LogRecordExporter):
         self._watch = watch
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
-        """Export a batch."""
-        went_well = self._watch.attempt(
-            lambda: self._exporter.export(batch) is not LogRecordExportResult.FAILURE
-        )
+        """Export a batch, or keep it until it can be exported."""
+        went_well = deliver(batch, self._send, self._watch)
         return LogRecordExportResult.SUCCESS if went_well else LogRecordExportResult.FAILURE
+
+    def _send(self, batch: Sequence[ReadableLogRecord]) -> bool:
+        return self._exporter.export(batch) is not LogRecordExportResult.FAILURE
 
     def shutdown(self) -> None:
         """End the exporter and the watch."""
@@ -83,14 +87,19 @@ class WatchedMetrics(MetricExporter):
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any
     ) -> MetricExportResult:
-        """Export one collection."""
-        went_well = self._watch.attempt(
+        """Export one collection. It is not kept: the next one has it all, but for deltas."""
+        verdict = self._watch.attempt(
             lambda: (
                 self._exporter.export(metrics_data, timeout_millis=timeout_millis)
                 is not MetricExportResult.FAILURE
             )
         )
-        return MetricExportResult.SUCCESS if went_well else MetricExportResult.FAILURE
+        if verdict.then == "sent":
+            return MetricExportResult.SUCCESS
+        if verdict.then == "smaller":
+            self._watch.complain()
+        self._watch.missed += 1
+        return MetricExportResult.FAILURE
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """End the exporter and the watch."""
@@ -110,11 +119,12 @@ class SpanQueue(BatchSpanProcessor):
     def __init__(self, exporter: SpanExporter, watch: Watch, delay: float | None) -> None:
         super().__init__(exporter, schedule_delay_millis=delay)
         self._watch = watch
+        self._queue = watch.queue = _queue(self._batch_processor)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span that has ended."""
         sampled = span.context is not None and span.context.trace_flags.sampled
-        if sampled and _full(self._batch_processor):
+        if sampled and len(self._queue) >= self._queue.maxlen:
             self._watch.drop()
         else:
             super().on_end(span)
@@ -126,17 +136,17 @@ class LogQueue(BatchLogRecordProcessor):
     def __init__(self, exporter: LogRecordExporter, watch: Watch, delay: float | None) -> None:
         super().__init__(exporter, schedule_delay_millis=delay)
         self._watch = watch
+        self._queue = watch.queue = _queue(self._batch_processor)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Queue a log record."""
-        if _full(self._batch_processor):
+        if len(self._queue) >= self._queue.maxlen:
             self._watch.drop()
         else:
             super().on_emit(log_record)
 
 
-def _full(processor: Any) -> bool:
-    """Whether the SDK's queue is full, by a private part; if that is gone, the SDK's way stands."""
+def _queue(processor: Any) -> Any:
+    """The SDK's queue, a private part; if that is gone, one that is never full: its way stands."""
     queue = getattr(processor, "_queue", None)
-    limit = getattr(queue, "maxlen", None)
-    return queue is not None and limit is not None and len(queue) >= limit
+    return queue if getattr(queue, "maxlen", None) is not None else deque(maxlen=1)

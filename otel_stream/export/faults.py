@@ -1,4 +1,4 @@
-"""What exporters fail at: counted always, said once.
+"""What exporters fail at: counted always, said once, and at the end with what was lost.
 
 The exporters of the SDK log every failed attempt. Those of the private providers stay silent; what
 they would have said is the cause in the one line of ours.
@@ -6,36 +6,47 @@ they would have said is the cause in the one line of ours.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from otel_stream.errors import guard
+from otel_stream.export.secrets import hidden
 
-__all__ = ["Faults", "Watch"]
+if TYPE_CHECKING:
+    from otel_stream.export.watch import Watch
+
+__all__ = ["MOST_CAUSES", "Faults", "kind_of"]
 
 logger = logging.getLogger("otel_stream")
 
+MOST_CAUSES = 8
 _LONGEST_CAUSE = 500
-_MOST_CAUSES = 8
 _VARIES = re.compile(r"0x[0-9a-f]+|[0-9.]+|trace|metric|log|span", re.IGNORECASE)
 """What differs between the same fault of two signals or two attempts: numbers, and their names."""
+_ITEMS = {"traces": ("span", "spans"), "logs": ("log record", "log records")}
 
 
 class Faults:
-    """The faults that last. The same fault of several exporters is one fault."""
+    """The faults that last. The same fault of several exporters is one fault.
 
-    def __init__(self) -> None:
+    Args:
+        count: Told of spans and log records that are lost: the signal, the reason, how many. Not
+            on the thread that ended them.
+    """
+
+    def __init__(self, count: Callable[[str, str, int], None] | None = None) -> None:
+        self.count = count
         self._had_by: dict[str, set[Watch]] = {}
         self._changing = threading.Lock()
 
     def failed(self, watch: Watch, cause: str, remedy: str = "") -> None:
         """Say it, and what to do, unless it was said and lasts since."""
-        kind = _kind(cause)
+        kind = kind_of(cause)
         with self._changing:
-            new = kind not in self._had_by and len(self._had_by) < _MOST_CAUSES
+            new = kind not in self._had_by and len(self._had_by) < MOST_CAUSES
             if new or kind in self._had_by:
                 self._had_by.setdefault(kind, set()).add(watch)
         if new:
@@ -47,16 +58,49 @@ class Faults:
                 f"; {remedy}" if remedy else "",
             )
 
-    def gave_up(self, watches: Sequence[Watch], seconds: float) -> None:
-        """Say that the end came before these had exported all they had."""
-        complaints = {_kind(watch.complaint): watch.complaint for watch in watches}
-        complaints.pop("", None)
-        said = set().union(*self._had_by.values()).issuperset(watches)
+    def cleared(self, watch: Watch, attempts: int, lost: int) -> None:
+        """An export of this one went well again. What was lost meanwhile is worth a warning."""
+        with self._changing:
+            said = any(watch in holders for holders in self._had_by.values())
+            for holders in self._had_by.values():
+                holders.discard(watch)
+            self._had_by = {kind: held for kind, held in self._had_by.items() if held}
+        if not said and not lost:
+            return
         logger.log(
-            logging.INFO if said else logging.WARNING,
-            "otel-stream waited %g s at the end for the export of %s; what did not go is lost%s",
+            logging.WARNING if lost else logging.INFO,
+            "otel-stream exports %s to %s again, after %d failed exports%s",
+            watch.signal,
+            watch.where,
+            attempts,
+            f"; {_amount(watch.signal, lost)} lost" if lost else "",
+        )
+
+    def ended(self, watches: Iterable[Watch], late: Iterable[Watch], seconds: float) -> None:
+        """Say what did not go before the end, and what was lost in all.
+
+        Args:
+            watches: All that end now.
+            late: Those of them that had not exported all they had, and were given up.
+            seconds: How long the end waited.
+        """
+        late = list(late)
+        in_all = _amounts(watches, lambda watch: watch.lost.total())
+        if not late:
+            if in_all:
+                logger.warning("otel-stream ends; lost on the way: %s", in_all)
+            return
+        said = set().union(*self._had_by.values()).issuperset(late)
+        complaints = {kind_of(watch.complaint): watch.complaint for watch in late}
+        complaints.pop("", None)
+        now = _amounts(late, lambda watch: watch.left_over)
+        counts = "; ".join(filter(None, [now, f"in all {in_all}" if in_all != now else ""]))
+        logger.log(
+            logging.INFO if said and not in_all else logging.WARNING,
+            "otel-stream waited %g s at the end for the export of %s; what did not go is lost%s%s",
             round(seconds, 1),
-            ", ".join(dict.fromkeys(watch.signal for watch in watches)),
+            ", ".join(dict.fromkeys(watch.signal for watch in late)),
+            f" ({counts})" if counts else "",
             ": " + _shown("; ".join(complaints.values())) if complaints else "",
         )
 
@@ -65,129 +109,24 @@ class Faults:
         self._changing = threading.Lock()
         self._had_by = {}
 
-    def cleared(self, watch: Watch) -> None:
-        """An export of this one went well again."""
-        with self._changing:
-            for holders in self._had_by.values():
-                holders.discard(watch)
-            self._had_by = {kind: held for kind, held in self._had_by.items() if held}
-        logger.info(
-            "otel-stream exports %s to %s again, after %d failed exports",
-            watch.signal,
-            watch.where,
-            watch.failures,
-        )
 
-
-class Watch(logging.Filter):
-    """Watches one exporter of a private provider, and hears what it would have logged.
-
-    Args:
-        signal: traces, metrics or logs.
-        where: Where it goes, in words.
-        faults: Says what goes wrong.
-        loggers: The names of the loggers that the exporter uses.
-        remedy: What to do when exports fail, if that can be said.
-    """
-
-    def __init__(
-        self, signal: str, where: str, faults: Faults, loggers: Iterable[str], remedy: str = ""
-    ) -> None:
-        super().__init__()
-        self.signal = signal
-        self.where = where
-        self.failures = 0
-        self.dropped = 0
-        self.abandoned = False
-        self._failing = False
-        self._faults = faults
-        self._remedy = remedy
-        self._loggers = [logging.getLogger(name) for name in loggers]
-        self._heard: list[str] = []
-        self._busy: set[int] = set()
-        for each in self._loggers:
-            each.filters.insert(0, self)  # before the SDK's own, which hides repetitions
-
-    def attempt(self, export: Callable[[], bool]) -> bool:
-        """Make one export. Returns whether it went well; raises nothing."""
-        if self.abandoned:
-            return True
-        self._heard.clear()
-        cause = None
-        with self._silence():
-            try:
-                if not export():
-                    cause = self.complaint or "the exporter reports a failure"
-            except Exception as error:  # noqa: BLE001 - whatever an exporter raises ends here
-                cause = f"{type(error).__name__}: {error}"
-        if self.abandoned:
-            return True
-        if cause is not None:
-            self._fail(cause)
-        elif self._failing:
-            self._failing = False
-            self._faults.cleared(self)
-        return cause is None
-
-    @property
-    def complaint(self) -> str:
-        """What the exporter has said in its latest attempt: the end, and how it began."""
-        first_and_last = {_kind(text): text for text in (self._heard[-1:] + self._heard[:1])}
-        return ", after: ".join(first_and_last.values())
-
-    def drop(self) -> None:
-        """The queue is full: one item is lost."""
-        self.dropped += 1
-        self._faults.failed(self, "the queue is full, and what is new is dropped")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep what the exporter says during an export of ours; others' records pass."""
-        if record.thread not in self._busy:
-            return True
-        if record.levelno >= logging.WARNING and len(self._heard) < _MOST_CAUSES:
-            self._heard.append(record.getMessage())
-        return False
-
-    def close(self, shutdown: Callable[[], object]) -> None:
-        """End the exporter, once."""
-        if not self.abandoned:
-            with self._silence(), guard("ending an exporter"):
-                shutdown()
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Export nothing any more: it is the parent's, or it has ended."""
-        self.abandoned = True
-        if not self._busy:
-            self._stop_listening()
-
-    @contextlib.contextmanager
-    def _silence(self) -> Iterator[None]:
-        """What is logged meanwhile on this thread is heard by us only."""
-        thread = threading.get_ident()
-        self._busy.add(thread)
-        try:
-            yield
-        finally:
-            self._busy.discard(thread)
-            if self.abandoned and not self._busy:
-                self._stop_listening()
-
-    def _stop_listening(self) -> None:
-        for each in self._loggers:
-            each.removeFilter(self)
-
-    def _fail(self, cause: str) -> None:
-        self.failures += 1
-        self._failing = True
-        self._faults.failed(self, cause, self._remedy)
-
-
-def _kind(cause: str) -> str:
+def kind_of(cause: str) -> str:
     """The same text for the same fault."""
     return _VARIES.sub("", cause)
 
 
 def _shown(cause: str) -> str:
-    """On one line, and not endless."""
-    return " ".join(cause.split())[:_LONGEST_CAUSE]
+    """On one line, not endless, and without secrets."""
+    return " ".join(hidden(cause).split())[:_LONGEST_CAUSE]
+
+
+def _amounts(watches: Iterable[Watch], of: Callable[[Watch], int]) -> str:
+    amounts: Counter[str] = Counter()
+    for watch in watches:
+        amounts[watch.signal] += of(watch)
+    return ", ".join(_amount(signal, count) for signal, count in amounts.items() if count)
+
+
+def _amount(signal: str, count: int) -> str:
+    one, many = _ITEMS.get(signal, ("export", "exports"))
+    return f"{count} {one if count == 1 else many}"

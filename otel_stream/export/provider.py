@@ -22,8 +22,11 @@ from otel_stream.export.exporters import (
     WatchedMetrics,
     WatchedSpans,
 )
-from otel_stream.export.faults import Faults, Watch
+from otel_stream.export.faults import Faults
 from otel_stream.export.lines import LineFile
+from otel_stream.export.otlp import Judge, options
+from otel_stream.export.secrets import quiet
+from otel_stream.export.watch import Watch
 from otel_stream.settings import Settings
 
 __all__ = ["Exit", "exits", "load", "make"]
@@ -69,8 +72,8 @@ def exits(places: list[Destination], settings: Settings, faults: Faults) -> list
     for place in places:
         with guard(f"making the exporter of {place.signal} to {place.where}"):
             check(place)
-            exporter = _exporter(place, settings)
-            made.append(Exit(exporter, _watch(place, exporter, faults)))
+            exporter, judge = _exporter(place, settings)
+            made.append(Exit(exporter, _watch(place, exporter, faults, judge)))
     return made
 
 
@@ -83,21 +86,25 @@ def make(signal: str, settings: Settings, ways: list[Exit]) -> Any:
     return _MAKERS[signal](Resource.create(named), ways)
 
 
-def _exporter(place: Destination, settings: Settings) -> Any:
+def _exporter(place: Destination, settings: Settings) -> tuple[Any, Judge | None]:
     kind = load(place)
     if place.exporter == PROMETHEUS:
-        return kind(settings.prometheus_host, settings.prometheus_port)
+        return kind(settings.prometheus_host, settings.prometheus_port), None
     if place.exporter == FILE:
         file = LineFile(place.where, max_bytes=settings.data_max_bytes, keep=settings.data_files)
-        return kind(stream=file)
-    return kind()
+        return kind(stream=file), None
+    if place.exporter not in (HTTP, GRPC):
+        return kind(), None
+    given, judge = options(place)
+    with quiet():
+        return kind(**given), judge
 
 
-def _watch(place: Destination, exporter: object, faults: Faults) -> Watch:
+def _watch(place: Destination, exporter: object, faults: Faults, judge: Judge | None) -> Watch:
     loggers = {kind.__module__ for kind in type(exporter).__mro__ if kind is not object}
     where = getattr(exporter, "url", place.where)
     remedy = _ANOTHER_FOLDER if place.exporter == FILE else ""
-    return Watch(place.signal, where, faults, sorted(loggers), remedy)
+    return Watch(place.signal, where, faults, sorted(loggers), remedy, judge)
 
 
 def _traces(resource: Resource, ways: list[Exit]) -> TracerProvider:

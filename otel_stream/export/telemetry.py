@@ -10,17 +10,16 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import metrics, trace
-from opentelemetry.metrics import _internal as metrics_internal
-
-from otel_stream import semconv
 from otel_stream.errors import OtelStreamError, guard
+from otel_stream.export import signals
 from otel_stream.export.given import usable
-from otel_stream.export.route import Route, Signal
+from otel_stream.export.route import Route
+from otel_stream.export.signals import Signal
 from otel_stream.fork import call_in_child
 from otel_stream.settings import Settings
 
@@ -61,13 +60,14 @@ class Telemetry:
         self._faults: Faults | None = None
         self._private: dict[str, Embedded] = {}
         self._foreign: dict[str, Errands] = {}
+        self._count: Callable[[str, str, int], None] | None = None
         self._before_exit: list[Callable[[], None]] = []
         self._changing = threading.Lock()
         self._closed = settings.disabled
         self._exiting = False
-        self._traces: Route[Tracer] = self._route(_traces(), tracer_provider)
-        self._metrics: Route[Meter] = self._route(_metrics(), meter_provider)
-        self._logs: Route[Logger] = self._route(_logs(), logger_provider)
+        self._traces: Route[Tracer] = self._route(signals.traces(), tracer_provider)
+        self._metrics: Route[Meter] = self._route(signals.metrics(), meter_provider)
+        self._logs: Route[Logger] = self._route(signals.logs(), logger_provider)
         self._routes: tuple[Route[Any], ...] = (self._traces, self._metrics, self._logs)
         if settings.disabled:
             for route in self._routes:
@@ -143,12 +143,15 @@ class Telemetry:
             atexit.unregister(self._at_exit)
         for route in self._routes:
             route.close()
-        ending = [(each, each.errands.send(each.shutdown)) for each in self._private.values()]
+        private = list(self._private.values())
+        ending = [(each, each.end(deadline)) for each in private]
         late = [each for each, errand in ending if not errand.wait(deadline)]
         for errands in self._foreign.values():
             errands.stop()
-        if self._faults is not None and late:
-            self._faults.gave_up([watch for each in late for watch in each.give_up()], seconds)
+        if self._faults is not None:
+            given_up = [watch for each in late for watch in each.give_up()]
+            watches = [watch for each in private for watch in each.watches]
+            self._faults.ended(watches, given_up, seconds)
 
     def describe(self) -> list[str]:
         """Where each signal goes, a line each."""
@@ -170,9 +173,13 @@ class Telemetry:
         return {name: each.failures for name, each in self._private.items()}
 
     @property
-    def dropped(self) -> dict[str, int]:
-        """Spans and log records that found the queue of a private provider full, by signal."""
+    def dropped(self) -> dict[str, Counter[str]]:
+        """Spans and log records that the private providers have lost, by signal and reason."""
         return {name: each.dropped for name, each in self._private.items()}
+
+    def count_losses(self, count: Callable[[str, str, int], None]) -> None:
+        """Have `count` told of what is lost from now on: the signal, the reason, how many."""
+        self._count = count
 
     # --- the beginning and the end ---------------------------------------------------------------
 
@@ -227,7 +234,7 @@ class Telemetry:
             from otel_stream.export.embedded import embed
             from otel_stream.export.faults import Faults
 
-            self._faults = self._faults or Faults()
+            self._faults = self._faults or Faults(self._count)
             made = embed(signal, self.settings, self._faults)
             if made is not None:
                 self._private[signal] = made
@@ -280,20 +287,6 @@ class Telemetry:
 
     def _is_ours(self, provider: object) -> bool:
         return any(provider is each.provider for each in self._private.values())
-
-
-def _traces() -> Signal[Tracer]:
-    return Signal("traces", trace, "tracer", trace.NoOpTracer())
-
-
-def _metrics() -> Signal[Meter]:
-    return Signal("metrics", metrics_internal, "meter", metrics.NoOpMeter(semconv.SCOPE))
-
-
-def _logs() -> Signal[Logger]:
-    from opentelemetry import _logs as logs  # 3 ms that importing us need not cost
-
-    return Signal("logs", logs._internal, "logger", logs.NoOpLogger(semconv.SCOPE))
 
 
 def _flushed(flush: Callable[[int], object], seconds: float) -> bool:

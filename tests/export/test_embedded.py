@@ -3,17 +3,16 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otel_stream import Settings
-from otel_stream.export.embedded import Embedded, embed
-from otel_stream.export.faults import Faults
+from otel_stream.export.embedded import Embedded
+
+from .conftest import Maker
+from .receiver import Receiver, status
 
 EXPORTER = """
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
@@ -45,64 +44,6 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.syspath_prepend(str(tmp_path))
     yield __import__("seeing_exporter")
     del sys.modules["seeing_exporter"]
-
-
-class Maker:
-    """Makes private providers and ends them with the test."""
-
-    def __init__(self) -> None:
-        self.made: list[Embedded] = []
-
-    def __call__(self, signal: str, **settings: Any) -> Any:
-        embedded = embed(signal, Settings.resolve(**settings), Faults())
-        if embedded is not None:
-            self.made.append(embedded)
-        return embedded
-
-
-@pytest.fixture
-def private() -> Iterator[Maker]:
-    maker = Maker()
-    yield maker
-    for embedded in maker.made:
-        embedded.shutdown()
-
-
-class Collector:
-    """An OTLP endpoint on loopback that keeps what it got and answers with `status`."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, bytes]] = []
-        self.status = 200
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                collector.got.append((self.path, body))
-                self.send_response(collector.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    collector = Collector()
-    yield collector
-    collector.close()
 
 
 def end_a_span(embedded: Embedded) -> None:
@@ -196,7 +137,7 @@ class TestQueue:
         with processor._batch_processor._export_lock:
             for _ in range(12):
                 end_a_span(embedded)
-            dropped = embedded.dropped
+            dropped = embedded.dropped["queue_full"]
         embedded.flush()
 
         spans = [
@@ -211,11 +152,9 @@ class TestQueue:
 
 class TestOtlp:
     @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
-    def test_http(
-        self, collector: Collector, private: Maker, monkeypatch: pytest.MonkeyPatch, signal: str
-    ) -> None:
+    def test_http(self, receive: Callable[..., Receiver], private: Maker, signal: str) -> None:
         """With an endpoint, each signal goes there as protobuf over HTTP, and to no file."""
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        collector = receive()
         embedded = private(signal, service_name="a-name-to-find")
         act = {
             "traces": lambda: end_a_span(embedded),
@@ -225,25 +164,22 @@ class TestOtlp:
         act[signal]()
 
         assert embedded.flush()
-        assert [path for path, _ in collector.got] == [f"/v1/{signal}"]
-        assert b"a-name-to-find" in collector.got[0][1]
+        assert [got.path for got in collector.got] == [f"/v1/{signal}"]
+        assert b"a-name-to-find" in collector.got[0].body
         assert not Path("otel-stream-data").exists()
 
     def test_refused(
         self,
-        collector: Collector,
+        receive: Callable[..., Receiver],
         private: Maker,
-        monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """A collector that refuses is said once, with its answer; and once when it works again."""
         caplog.set_level("INFO")
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-        collector.status = 404
+        collector = receive(status(404), status(404))
         embedded = private("traces")
         flushed = []
-        for status in (404, 404, 200):
-            collector.status = status
+        for _ in range(3):
             end_a_span(embedded)
             flushed.append(embedded.flush())
 
@@ -252,7 +188,7 @@ class TestOtlp:
         assert len(said) == 2
         assert f"{collector.url}/v1/traces" in said[0]
         assert "404" in said[0]
-        assert "again, after 2 failed exports" in said[1]
+        assert said[1].endswith("again, after 2 failed exports; 2 spans lost")
         assert not [each for each in caplog.records if each.name.startswith("opentelemetry")]
 
 

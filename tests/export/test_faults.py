@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_stream.export.faults import Faults, Watch
+from otel_stream.export.faults import Faults
+from otel_stream.export.verdict import SENT
+from otel_stream.export.watch import REFUSED, Watch
 
 LOGGER = logging.getLogger("an.exporter")
 
@@ -95,7 +97,9 @@ class TestAttempt:
         """An exporter that raises has failed; nothing reaches who calls."""
         watch = watch_of(faults)
 
-        assert not watch.attempt(lambda: raise_(OSError(28, "No space left on device")))
+        verdict = watch.attempt(lambda: raise_(OSError(28, "No space left on device")))
+
+        assert verdict.then == "never"
         assert caplog.text.rstrip().endswith("OSError: [Errno 28] No space left on device")
 
     def test_remedy(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
@@ -150,7 +154,7 @@ class TestAttempt:
         watch = watch_of(faults)
         watch.abandon()
 
-        assert watch.attempt(lambda: raise_(AssertionError("exported")))
+        assert watch.attempt(lambda: raise_(AssertionError("exported"))) == SENT
 
     def test_abandoned_meanwhile(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
         """An attempt that was given up says nothing when it fails at last."""
@@ -175,20 +179,39 @@ class TestEnd:
         """What did not go in time is said once for all signals, with what they complain of."""
         watches = [watch_of(faults, signal) for signal in ("traces", "logs")]
         for watch in watches:
-            watch._heard.append(f"{watch.signal} refused")
+            watch.waiting.extend(["abc", "d"])
+            watch.attempt(lambda watch=watch: watch.abandon() or fail(f"{watch.signal} refused"))
 
-        faults.gave_up(watches, 5.0)
+        faults.ended(watches, watches, 5.0)
 
         assert caplog.messages == [
             "otel-stream waited 5 s at the end for the export of traces, logs; what did not go "
-            "is lost: logs refused"
+            "is lost (4 spans, 4 log records): logs refused"
         ]
 
     def test_known_fault(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
-        """When the fault was said before, the end is no second warning."""
-        watch = watch_of(faults)
+        """When the fault was said before and nothing is lost, the end is no second warning."""
+        watch = watch_of(faults, "metrics")
         watch.attempt(lambda: fail("refused"))
 
-        faults.gave_up([watch], 5.0)
+        faults.ended([watch], [watch], 5.0)
 
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+    def test_lost_on_the_way(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
+        """When all went at the end, what was lost before is said once, with the numbers."""
+        watches = [watch_of(faults, signal) for signal in ("traces", "metrics", "logs")]
+        for watch in watches[::2]:
+            watch.lose(1, REFUSED)
+        watches[0].drop()
+        caplog.clear()
+
+        faults.ended(watches, [], 5.0)
+
+        assert caplog.messages == ["otel-stream ends; lost on the way: 2 spans, 1 log record"]
+
+    def test_nothing_lost(self, faults: Faults, caplog: pytest.LogCaptureFixture) -> None:
+        """An end at which all is well is silent."""
+        faults.ended([watch_of(faults)], [], 5.0)
+
+        assert caplog.messages == []
