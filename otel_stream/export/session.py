@@ -17,8 +17,8 @@ from otel_stream.export.verdict import Verdict, of_answer, of_error
 __all__ = ["Session"]
 
 
-class NotNow(requests.RequestException):
-    """The receiver cannot take it now. Unlike a `ConnectionError`, no exporter tries it again."""
+class NotTaken(requests.RequestException):
+    """The receiver has not taken it. No exporter tries that again, unlike a `ConnectionError`."""
 
 
 class Session(requests.Session):
@@ -43,14 +43,17 @@ class Session(requests.Session):
         """Send a request. No redirection is followed: it would carry the headers elsewhere."""
         self._verdict = None
         options["allow_redirects"] = False
+        # Else the variables of `requests` for all that a program fetches win over the exporter's.
+        options.setdefault("verify", None if self.verify is True else self.verify)
         try:
             answer = super().request(*args, **options)
         except requests.RequestException as error:
             if isinstance(error, ValueError):  # the request itself: its URL, its headers
                 raise
-            self._verdict = of_error(error)
+            request = error.request
+            self._verdict = of_error(error, tls=str(request and request.url).startswith("https:"))
             if self._keeps:
-                raise NotNow(self._verdict.cause) from error
+                raise NotTaken(self._verdict.cause) from error
             raise
         self._verdict = of_answer(
             answer.status_code,
@@ -58,9 +61,11 @@ class Session(requests.Session):
             _said(answer),
             answer.headers.get("retry-after"),
         )
-        redirected = 300 <= answer.status_code < 400  # which the exporters take for a success
-        if redirected or (self._keeps and self._verdict.then == "later"):
-            raise NotNow(self._verdict.cause)
+        # Exporters differ: 1.45 takes a redirection for a success, 1.44 tries a 500 again.
+        if self._verdict.then in ("smaller", "never") or (
+            self._keeps and self._verdict.then == "later"
+        ):
+            raise NotTaken(self._verdict.cause)
         return answer
 
 

@@ -43,12 +43,16 @@ def size_of(item: Any) -> int:
 
 
 def _weight(value: Any) -> int:
+    if isinstance(value, int | float):
+        return _NUMBER
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
     if isinstance(value, bytes):
         return len(value)
     if isinstance(value, Mapping):
-        return sum(len(key) + _ENTRY + _weight(inner) for key, inner in value.items())
+        # A copy is a plain dictionary: the SDK's own takes a lock for each of its entries.
+        plain = value.copy() if hasattr(value, "copy") else value
+        return sum(len(key) + _ENTRY + _weight(inner) for key, inner in plain.items())
     if isinstance(value, Sequence):
         return sum(4 + _weight(inner) for inner in value)
-    return 0 if value is None else _NUMBER
+    return 0

@@ -27,7 +27,7 @@ _LONGEST_BODY = 300
 _HEADERS = " (OTEL_EXPORTER_OTLP_HEADERS is what it asks for)"
 _AUTHORITY = " (OTEL_EXPORTER_OTLP_CERTIFICATE names the certificate of its authority)"
 _NO_TLS = " (the endpoint says https, and it may not speak TLS)"
-_TLS = " (the endpoint says http, and it may speak TLS only)"
+_TLS = " (if it speaks TLS, the endpoint must say https)"
 _HINTS = (
     ("certificate verify failed", _AUTHORITY),
     ("certificate_verify_failed", _AUTHORITY),
@@ -35,6 +35,7 @@ _HINTS = (
     ("wrong_version_number", _NO_TLS),
     ("record layer failure", _NO_TLS),
     ("http request to an https server", _TLS),
+    ("socket closed", _TLS),
 )
 
 
@@ -68,11 +69,17 @@ def of_answer(status: int, reason: str, body: str, retry_after: str | None) -> V
     return Verdict("never", cause + (_HEADERS if status in (401, 403) else _hint(cause)))
 
 
-def of_error(error: BaseException) -> Verdict:
-    """The verdict on a connection that failed, or on an answer that did not come whole."""
+def of_error(error: BaseException, *, tls: bool) -> Verdict:
+    """The verdict on a connection that failed, or on an answer that did not come whole.
+
+    Args:
+        error: What the library raised.
+        tls: Whether TLS was spoken.
+    """
     deepest = list(_chain(error))[-1]
     cause = f"{type(deepest).__name__}: {deepest}"
-    return Verdict("later", cause + _hint(cause))
+    broken = isinstance(deepest, ConnectionResetError | BrokenPipeError) and not tls
+    return Verdict("later", cause + (_TLS if broken else _hint(cause)))
 
 
 def of_records(records: Sequence[LogRecord]) -> Verdict | None:

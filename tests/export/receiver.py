@@ -13,12 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
-
-SPANS, LOGS = ExportTraceServiceRequest.FromString, ExportLogsServiceRequest.FromString
 
 
 class Got(NamedTuple):
@@ -88,7 +85,7 @@ def names_of(body: bytes) -> list[str]:
     """The names of the spans in a request."""
     return [
         span.name
-        for resource in SPANS(body).resource_spans
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
         for scope in resource.scope_spans
         for span in scope.spans
     ]
@@ -142,7 +139,6 @@ class GrpcReceiver:
 
         self.codes = list(codes)
         self.spans: list[str] = []
-        self.compression: list[str] = []
         method = grpc.unary_unary_rpc_method_handler(self._export)
         service = "opentelemetry.proto.collector.trace.v1.TraceService"
         self._grpc = grpc
@@ -160,8 +156,6 @@ class GrpcReceiver:
         self._server.stop(0).wait()
 
     def _export(self, request: bytes, context: Any) -> bytes:
-        metadata = dict(context.invocation_metadata())
-        self.compression.append(metadata.get("grpc-encoding", "identity"))
         if self.codes:
             code, details = self.codes.pop(0)
             context.abort(getattr(self._grpc.StatusCode, code), details)

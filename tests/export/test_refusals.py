@@ -26,7 +26,7 @@ PROTOBUF = {"content_type": "application/x-protobuf"}
         (status(307, location="/x"), "307 Temporary Redirect (redirections are not followed)"),
         (
             status(400, b"Client sent an HTTP request to an HTTPS server.\n"),
-            "(the endpoint says http, and it may speak TLS only)",
+            "(if it speaks TLS, the endpoint must say https)",
         ),
     ],
     ids=["text", "protobuf", "token", "page", "broken", "elsewhere", "tls"],
