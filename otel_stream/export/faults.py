@@ -84,24 +84,24 @@ class Faults:
             late: Those of them that had not exported all they had, and were given up.
             seconds: How long the end waited.
         """
-        late = list(late)
+        watches, late = list(watches), list(late)
         in_all = _amounts(watches, lambda watch: watch.lost.total())
+        heard = set().union(*self._had_by.values())
         if not late:
+            unheard = [watch for watch in watches if watch not in heard]
             if in_all:
-                logger.warning("otel-stream ends; lost on the way: %s", in_all)
+                because = _because(unheard)
+                logger.warning("otel-stream ends; lost on the way: %s%s", in_all, because)
             return
-        said = set().union(*self._had_by.values()).issuperset(late)
-        complaints = {kind_of(watch.complaint): watch.complaint for watch in late}
-        complaints.pop("", None)
         now = _amounts(late, lambda watch: watch.left_over)
         counts = "; ".join(filter(None, [now, f"in all {in_all}" if in_all != now else ""]))
         logger.log(
-            logging.INFO if said and not in_all else logging.WARNING,
+            logging.INFO if heard.issuperset(late) and not in_all else logging.WARNING,
             "otel-stream waited %g s at the end for the export of %s; what did not go is lost%s%s",
             round(seconds, 1),
             ", ".join(dict.fromkeys(watch.signal for watch in late)),
             f" ({counts})" if counts else "",
-            ": " + _shown("; ".join(complaints.values())) if complaints else "",
+            _because(late),
         )
 
     def start_anew(self) -> None:
@@ -118,6 +118,13 @@ def kind_of(cause: str) -> str:
 def _shown(cause: str) -> str:
     """On one line, not endless, and without secrets."""
     return " ".join(hidden(cause).split())[:_LONGEST_CAUSE]
+
+
+def _because(watches: Iterable[Watch]) -> str:
+    """What they complain of, each once, as the end of a line."""
+    complaints = {kind_of(watch.complaint): watch.complaint for watch in watches}
+    complaints.pop("", None)
+    return ": " + _shown("; ".join(complaints.values())) if complaints else ""
 
 
 def _amounts(watches: Iterable[Watch], of: Callable[[Watch], int]) -> str:
