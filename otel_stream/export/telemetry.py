@@ -180,6 +180,8 @@ class Telemetry:
     def count_losses(self, count: Callable[[str, str, int], None]) -> None:
         """Have `count` told of what is lost from now on: the signal, the reason, how many."""
         self._count = count
+        if self._faults is not None:
+            self._faults.count = count
 
     # --- the beginning and the end ---------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import pytest
 from otel_stream import Settings, runtime
 from otel_stream.control import start
 from otel_stream.doctor import examine
+from otel_stream.export.telemetry import Telemetry
 from otel_stream.testing import Captured
 
 from .receiver import Receiver, status
@@ -36,6 +37,19 @@ def test_metric(kept: Captured) -> None:
 
     reason = {"otel_stream.drop.reason": "traces_refused"}
     assert kept.point("otel_stream.events.dropped", reason).value == 2
+
+
+def test_provider_made_before(receive: Receive) -> None:
+    """Also where the private provider was there first, as a global one is."""
+    receive(status(403))
+    counted: list[tuple[str, str, int]] = []
+    telemetry = Telemetry(Settings.resolve())
+    telemetry.tracer().start_span("a").end()
+    telemetry.count_losses(lambda *what: counted.append(what))
+    telemetry.flush()
+    telemetry.shutdown()
+
+    assert counted == [("traces", "refused", 1)]
 
 
 @pytest.mark.usefixtures("kept")
