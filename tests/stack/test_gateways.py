@@ -16,9 +16,9 @@ from stack.programs import Programs
 from tests.conftest import eventually
 from tests.stack import otlp
 from tests.stack.certificate import make_certificate
+from tests.stack.received import AWAY
 
 TOKEN = "of-the-fleet"
-AWAY = {"TRACES": "nop", "TRACES_ENDPOINT": "http://127.0.0.1:1", "INFLUXDB": "nop"}
 
 
 class Tiers:

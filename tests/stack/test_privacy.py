@@ -17,6 +17,7 @@ from stack.collector import Collector
 from stack.fleet import HASH_KEY
 from stack.programs import Programs
 from tests.stack import otlp
+from tests.stack.received import AWAY
 
 SECRETS = {
     "international number": "+44 20 7946 0958",
@@ -90,8 +91,7 @@ def gate(
 ) -> Iterator[Gate]:
     """Each configuration that has the privacy processors, with an agent behind it as a sink."""
     room = tmp_path_factory.mktemp("gate")
-    away = {"TRACES": "nop", "TRACES_ENDPOINT": "http://127.0.0.1:1", "INFLUXDB": "nop"}
-    sink = Collector(programs.collector(), room / "sink", variables=away, name="sink")
+    sink = Collector(programs.collector(), room / "sink", variables=AWAY, name="sink")
     said = {
         "HASH_KEY": HASH_KEY,
         "TRACES_ENDPOINT": sink.http,

@@ -15,6 +15,7 @@ from stack.collector import Collector
 from stack.fleet import HASH_KEY
 from stack.programs import Programs
 from tests.stack import otlp
+from tests.stack.received import AWAY
 
 SHARE = 0.25
 COUNT = "otel_stream.sampling.adjusted_count"
@@ -76,8 +77,7 @@ class Gateway:
 def gateway(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One that decides after a second."""
     room = tmp_path_factory.mktemp("sampling")
-    away = {"TRACES": "nop", "TRACES_ENDPOINT": "http://127.0.0.1:1", "INFLUXDB": "nop"}
-    sink = Collector(programs.collector(), room / "sink", variables=away, name="sink")
+    sink = Collector(programs.collector(), room / "sink", variables=AWAY, name="sink")
     said = {
         "HASH_KEY": HASH_KEY,
         "TRACES_ENDPOINT": sink.http,

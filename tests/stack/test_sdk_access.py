@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,15 +10,13 @@ import pytest
 
 import otel_stream
 from otel_stream.doctor import examine
-
-from .sdk_agent import NEEDED, Agent
+from stack.collector import Collector
+from stack.programs import Programs
+from tests.stack.certificate import Certificate, make_certificate
+from tests.stack.received import AWAY, endpoint, span_names
 
 TOKEN, WRONG = "t0ken-of-ours", "wr0ng-token"
 PROTOCOLS = ["http/protobuf", "grpc"]
-OPENSSL = (
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-    "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost"
-)
 HINTS = {
     ("http/protobuf", "wrong token"): "401 Unauthorized",
     ("grpc", "wrong token"): "UNAUTHENTICATED",
@@ -31,7 +28,7 @@ HINTS = {
     ("grpc", "no TLS there"): "the endpoint says https",
 }
 
-pytestmark = [NEEDED, pytest.mark.usefixtures("own_folder")]
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
@@ -40,30 +37,34 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for loopback, signed by itself, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    files = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        [*OPENSSL.split(), "-out", str(files[0]), "-keyout", str(files[1])],
-        check=True,
-        capture_output=True,
-    )
-    return files
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Of all agents here that speak TLS."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
-    """Starts an agent."""
-    started: list[Agent] = []
+@pytest.fixture(scope="module")
+def secured(
+    programs: Programs, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Collector]:
+    """An agent that takes TLS with the right token only."""
+    room = tmp_path_factory.mktemp("secured")
+    (room / "token").write_text(TOKEN)
+    needed = {
+        "TLS_CERT": str(certificate.cert),
+        "TLS_KEY": str(certificate.key),
+        "TOKEN_FILE": str(room / "token"),
+    }
+    agent = Collector(programs.collector(), room, ["agent.yaml", "secure.yaml"], AWAY | needed)
+    with agent.process:
+        yield agent
 
-    def start(**options: object) -> Agent:
-        started.append(Agent(tmp_path, **options))  # type: ignore[arg-type]
-        return started[-1]
 
-    yield start
-    for agent in started:
-        agent.kill()
+@pytest.fixture(scope="module")
+def plain(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """An agent that takes what comes, and no TLS."""
+    agent = Collector(programs.collector(), tmp_path_factory.mktemp("plain"), variables=AWAY)
+    with agent.process:
+        yield agent
 
 
 @pytest.fixture
@@ -78,32 +79,31 @@ def send(name: str, timeout: float) -> bool:
     return otel_stream.flush(timeout)
 
 
-def configure(monkeypatch: pytest.MonkeyPatch, agent: Agent, protocol: str, wrong: str) -> None:
-    scheme = {"plain text": "http", "no TLS there": "https"}.get(wrong, "")
+def configure(
+    monkeypatch: pytest.MonkeyPatch, agent: Collector, protocol: str, scheme: str, token: str
+) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", agent.url(protocol, scheme))
-    token = WRONG if wrong == "wrong token" else TOKEN
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint(agent, protocol, scheme))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization=Bearer%20{token}")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_right(
-    start: Callable[..., Agent],
-    certificate: tuple[Path, Path],
+    secured: Collector,
+    certificate: Certificate,
     instrument: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
     eventually: Callable[..., bool],
     protocol: str,
 ) -> None:
     """A token over TLS works by the standard variables, whatever other programs are told."""
-    agent = start(token=TOKEN, certificate=certificate)
-    configure(monkeypatch, agent, protocol, "")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate[0]))
+    configure(monkeypatch, secured, protocol, "https", TOKEN)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate.cert))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     instrument()
 
-    assert send("a", 10.0)
-    assert eventually(lambda: agent.spans == ["a"])
+    assert send(f"right over {protocol}", 10.0)
+    assert eventually(lambda: f"right over {protocol}" in span_names(secured))
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_right(
 )
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_wrong(
-    start: Callable[..., Agent],
-    certificate: tuple[Path, Path],
+    request: pytest.FixtureRequest,
+    certificate: Certificate,
     instrument: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -121,9 +121,11 @@ def test_wrong(
     wrong: str,
 ) -> None:
     """One line names the cause and what to look at. No token is shown, also not by the doctor."""
-    tls = wrong in ("plain text", "unknown authority")
-    agent = start(token=TOKEN, certificate=certificate if tls else None)
-    configure(monkeypatch, agent, protocol, wrong)
+    agent = request.getfixturevalue("plain" if wrong == "no TLS there" else "secured")
+    scheme = "http" if wrong == "plain text" else "https"
+    configure(monkeypatch, agent, protocol, scheme, WRONG if wrong == "wrong token" else TOKEN)
+    if wrong == "wrong token":
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate.cert))
     instrument()
     send("a", 0.1)
 

@@ -9,24 +9,27 @@ import pytest
 
 from otel_stream import Settings
 from otel_stream.export.telemetry import Telemetry
+from stack.collector import Collector
+from stack.programs import Programs
+from tests.stack.received import AWAY, endpoint, span_names
 
-from .sdk_agent import NEEDED, Agent
-
-pytestmark = [NEEDED, pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])]
+pytestmark = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 
 
 @pytest.fixture
-def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str) -> Iterator[Agent]:
+def agent(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> Iterator[Collector]:
     """An agent to which private providers send."""
-    agent = Agent(tmp_path)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", agent.url(protocol))
+    agent = Collector(programs.collector(), tmp_path, variables=AWAY)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint(agent, protocol))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-    yield agent
-    agent.kill()
+    with agent.process:
+        yield agent
 
 
 @pytest.fixture
-def telemetry(agent: Agent) -> Iterator[Telemetry]:
+def telemetry(agent: Collector) -> Iterator[Telemetry]:
     """Our private providers."""
     telemetry = Telemetry(Settings.resolve())
     yield telemetry
@@ -40,7 +43,7 @@ def end_spans(telemetry: Telemetry, names: list[str], size: int = 0) -> None:
 
 @pytest.mark.parametrize(("count", "size"), [(512, 9_000), (512, 131_072)])
 def test_large_batches(
-    agent: Agent,
+    agent: Collector,
     telemetry: Telemetry,
     eventually: Callable[..., bool],
     count: int,
@@ -51,26 +54,26 @@ def test_large_batches(
     end_spans(telemetry, names, size)
 
     assert telemetry.flush(60.0)
-    assert eventually(lambda: len(agent.spans) >= count, 10.0)
-    assert sorted(agent.spans, key=int) == names
+    assert eventually(lambda: len(span_names(agent)) >= count, 10.0)
+    assert sorted(span_names(agent), key=int) == names
     assert telemetry.dropped["traces"].total() == 0
 
 
 def test_killed_and_started_again(
-    agent: Agent, telemetry: Telemetry, eventually: Callable[..., bool]
+    agent: Collector, telemetry: Telemetry, eventually: Callable[..., bool]
 ) -> None:
     """Of what ends before, while and after it is gone, all arrives, and once."""
     end_spans(telemetry, ["before"])
     assert telemetry.flush()
-    assert eventually(lambda: agent.spans == ["before"])
-    agent.kill()
+    assert eventually(lambda: span_names(agent) == ["before"])
+    agent.process.kill()
     end_spans(telemetry, ["meanwhile 1"])
     assert eventually(lambda: telemetry.export_failures["traces"] > 2)
     end_spans(telemetry, ["meanwhile 2"])
-    agent.start()
+    agent.process.start()
     end_spans(telemetry, ["after"])
 
     assert telemetry.flush(30.0)
     expected = ["before", "meanwhile 1", "meanwhile 2", "after"]
-    assert eventually(lambda: len(agent.spans) >= 4)
-    assert agent.spans == expected
+    assert eventually(lambda: len(span_names(agent)) >= 4)
+    assert span_names(agent) == expected
