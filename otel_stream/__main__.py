@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 __all__ = ["main"]
 
@@ -59,7 +59,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     streams.add_argument("--content", action="store_true", help="messages too")
     streams.set_defaults(run=_streams)
+    _add_pipeline(commands)
     return parser
+
+
+def _add_pipeline(commands: Any) -> None:
+    from otel_stream.pipeline.options import add_options
+
+    about = "follow a stream from here through the agent to its back ends"
+    pipeline = commands.add_parser("pipeline", help=about, description=about.capitalize() + ".")
+    steps = pipeline.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    check = steps.add_parser(
+        "check",
+        help="send a marked stream, say where it arrived and how late",
+        description="Send a marked stream through a running pipeline. Say where it arrived and how "
+        "late, or which hop lost it and what to look at. Each option can be a variable: --wait is "
+        "OTEL_STREAM_CHECK_WAIT. The exit status is 1 when something did not arrive.",
+    )
+    add_options(check)
+    check.set_defaults(run=_pipeline_check)
 
 
 def _doctor(given: argparse.Namespace) -> int:
@@ -75,6 +93,12 @@ def _streams(given: argparse.Namespace) -> int:
     from otel_stream.flat.command import run
 
     return run(given.files, content=given.content)
+
+
+def _pipeline_check(given: argparse.Namespace) -> int:
+    from otel_stream.pipeline.command import run
+
+    return run(vars(given))
 
 
 if __name__ == "__main__":

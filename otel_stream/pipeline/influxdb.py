@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from otel_stream.pipeline.answer import Unreachable, ask_json
+from otel_stream.pipeline.answer import Unreachable, ask_json, shown
 
 __all__ = ["InfluxDB"]
 
@@ -56,5 +56,5 @@ class InfluxDB:
         answer = ask_json(url, parameters, post=post, headers=self._headers)
         result: dict[str, Any] = answer["results"][0]
         if "error" in result:
-            raise Unreachable(f"{url} answers {result['error']}")
+            raise Unreachable(f"{shown(url)} answers {result['error']}")
         return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from otel_stream.pipeline.answer import Unreachable, ask_json
+from otel_stream.pipeline.answer import Unreachable, ask_json, shown
 
 __all__ = ["Prometheus", "Sample"]
 
@@ -52,9 +52,17 @@ class Prometheus:
         """
         return list(self._get("query_exemplars", query=expression, start=start, end=end))
 
+    def targets(self) -> list[Any]:
+        """The targets that it scrapes, each with `scrapePool`, `scrapeUrl`, `health`, `lastError`.
+
+        Raises:
+            Unreachable: Prometheus does not answer.
+        """
+        return list(self._get("targets", state="active")["activeTargets"])
+
     def _get(self, what: str, **parameters: object) -> Any:
         url = f"{self.url}/api/v1/{what}"
         answer = ask_json(url, parameters)
         if answer.get("status") != "success":
-            raise Unreachable(f"{url} answers {answer.get('error', 'an error')}")
+            raise Unreachable(f"{shown(url)} answers {answer.get('error', 'an error')}")
         return answer["data"]
