@@ -22,8 +22,8 @@ from otel_stream.values import Value
 __all__ = ["ARGUMENT", "PREFIX", "Reading", "Settings", "say_once", "variable"]
 
 PREFIX = "OTEL_STREAM_"
-KNOWN_ELSEWHERE = ("OTEL_STREAM_HASH_KEY", "OTEL_STREAM_RECORDINGS")
-"""Variables with our prefix that other parts of the project read."""
+KNOWN_ELSEWHERE = ("OTEL_STREAM_HASH_KEY", "OTEL_STREAM_RECORDINGS", "OTEL_STREAM_CHECK_")
+"""Variables with our prefix, or their beginnings, that other parts of the project read."""
 ARGUMENT = "argument"
 """The source of a setting that was given as an argument."""
 BOTH = "only and exclude"
@@ -275,7 +275,7 @@ def _unknown_variables(names: Iterable[str]) -> list[str]:
     return [
         f"{name} is not a variable that is read{_nearest(name, known)}"
         for name in os.environ
-        if name.startswith(PREFIX) and name not in known
+        if name.startswith(PREFIX) and name not in known and not name.startswith(KNOWN_ELSEWHERE)
     ]
 
 

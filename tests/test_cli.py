@@ -102,7 +102,9 @@ def test_a_reader_may_leave_early() -> None:
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["docter"], ["doctor", "--jsn"], ["streams", "--all"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["docter"], ["doctor", "--jsn"], ["streams", "--all"], ["pipeline"]]
+)
 def test_wrong_usage_is_one_line(run: Run, arguments: list[str]) -> None:
     """Status 2, and one line that says what is wrong and where to read more."""
     ended = run("-m", "otel_stream", *arguments)
@@ -121,16 +123,21 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_command_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
     """Each command has a page by its name, on which each option of it stands."""
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    listed = capsys.readouterr().out.split("COMMAND\n")[1]
-    commands = re.findall(r"^ {4}(\w+) ", listed, re.MULTILINE)
-    for command in commands:
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
-        options = re.findall(r"--[a-z-]+", capsys.readouterr().out)
-        page = (DOCS / f"{command}.md").read_text()
-        for option in set(options) - {"--help"}:
-            assert f"otel_stream {command} {option}" in page
 
-    assert commands == ["doctor", "streams"]
+    def helped(*words: str) -> str:
+        with pytest.raises(SystemExit):
+            main([*words, "--help"])
+        return capsys.readouterr().out
+
+    def named(*words: str) -> list[str]:
+        return re.findall(r"^ {4}(\w+) ", helped(*words).split("COMMAND\n")[1], re.MULTILINE)
+
+    commands = [[command] for command in named() if command != "pipeline"]
+    commands += [["pipeline", step] for step in named("pipeline")]
+    for command in commands:
+        page = (DOCS / f"{'-'.join(command)}.md").read_text()
+        for option in set(re.findall(r"(?<!\w)--[a-z-]+", helped(*command))) - {"--help"}:
+            asked = f"otel_stream {' '.join(command)} {option}"
+            assert asked in page or f"| `{option}" in page, option
+
+    assert commands == [["doctor"], ["streams"], ["pipeline", "check"]]

@@ -21,7 +21,10 @@ FILES = sorted(path.relative_to(ROOT).as_posix() for path in [*SHIPPED, *OTHERS]
 SANS_IO = [
     file
     for file in FILES
-    if re.match(r"otel_stream/(delta|sse|record/\w+|flat/(facts|otlp|reader))\.py", file)
+    if re.match(
+        r"otel_stream/(delta|sse|record/\w+|flat/(facts|otlp|reader)|pipeline/(diagnosis|figures|hop|otlp))\.py",
+        file,
+    )
 ]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,5 +1,6 @@
 """Following one stream through a running pipeline: `otel-stream pipeline check`.
 
-`jaeger`, `prometheus`, `influxdb` and `jsonfiles` ask the back ends, `collector` the tiers between;
-`hop` says what each found, `check` sends the stream and asks them all.
+`marked` makes the stream and `sending` sends it. `places` says what of it is in a back end, by the
+clients in `jaeger`, `prometheus`, `influxdb` and `jsonfiles`; `collector` asks the tiers between.
+`check` drives them, `diagnosis` says which hop is at fault, `hop` holds what was found.
 """

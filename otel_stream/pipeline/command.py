@@ -64,8 +64,8 @@ class Progress:
             what = ", ".join(f"{part.place} {part.what}" for part in waiting)
             line = f"{seconds:.0f} s, waiting for {what}"
             room = shutil.get_terminal_size().columns - 1
+            self._shown = True  # before: Ctrl-C may come in between
             self._write(f"\r\x1b[K{line[:room]}")
-            self._shown = True
 
     def clear(self) -> None:
         """Leave no trace."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -82,7 +83,7 @@ def _refused(same: list[Hop], found: Situation) -> Problem:
     health = f"; its health check: {found.health}" if found.health else ""
     what = f"the agent at {where} does not take {_and(same)}: {first.detail or 'no reason told'}"
     for signs, remedy in _REFUSALS:
-        if any(sign in first.detail for sign in signs):
+        if any(re.search(rf"\b{sign}\b", first.detail) for sign in signs):
             return Problem(what + health, remedy)
     return Problem(what + health, "start it, or correct --endpoint")
 

@@ -12,9 +12,14 @@ from otel_stream.pipeline.prometheus import Sample
 
 __all__ = ["samples"]
 
-_SAMPLE = re.compile(r"([A-Za-z_:][\w:]*)[ \t]*(?:\{(.*)\})?[ \t]+(\S+)(?:[ \t].*)?", re.ASCII)
-_LABEL = re.compile(r'\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)', re.ASCII)
-_ESCAPED = re.compile(r"\\(.)")
+_SAMPLE = re.compile(
+    r"([A-Za-z_:][\w:]*)[ \t]*"
+    r'(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?'
+    r"[ \t]+(\S+)(?:[ \t].*)?",
+    re.ASCII | re.DOTALL,
+)
+_LABEL = re.compile(r'\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)', re.ASCII | re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n"}
 
 

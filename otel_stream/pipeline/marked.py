@@ -103,7 +103,7 @@ def _telemetry(
     """What the stream leaves in providers made for it."""
     spans, logs, reader = (
         InMemorySpanExporter(),
-        InMemoryLogRecordExporter(),
+        InMemoryLogRecordExporter(),  # type: ignore[no-untyped-call]
         InMemoryMetricReader(),
     )
     tracers = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False, span_limits=SpanLimits())
