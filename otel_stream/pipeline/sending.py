@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from otel_stream.export.destination import HTTP, Destination, deciding
-from otel_stream.export.faults import Faults, Watch
+from otel_stream.export.faults import Faults
 from otel_stream.export.provider import load
+from otel_stream.export.session import Session
+from otel_stream.export.watch import Watch
 from otel_stream.pipeline.answer import shown
 from otel_stream.pipeline.hop import Hop
 from otel_stream.pipeline.marked import Marked, undisturbed
@@ -22,12 +23,7 @@ SIGNALS = ("traces", "metrics", "logs")
 WHO = "agent"
 DEFAULT = "http://127.0.0.1:4318"
 _LONGEST = 10.0
-_CAUSES = (
-    re.compile(r"\[Errno -?\d+\] ([^'\")\n]+)"),
-    re.compile(r"(certificate verify failed[^'\"\n]*?)(?: \(_ssl|['\")\n]|$)", re.IGNORECASE),
-    re.compile(r"(timed out|\bSSL: \w+)"),
-    re.compile(r"batch code: (\d+, reason: [^\n]*?)(?:, after:|$)"),
-)
+_LONGEST_CAUSE = 200
 
 
 class Sender:
@@ -39,7 +35,6 @@ class Sender:
     """
 
     def __init__(self, endpoint: str = "", timeout: float = _LONGEST) -> None:
-        self._noted = _Noted()
         self._ways = {signal: self._way(signal, endpoint, timeout) for signal in SIGNALS}
         self.where = {signal: shown(_url(signal, endpoint)) for signal in SIGNALS}
 
@@ -66,42 +61,34 @@ class Sender:
     def _sent(self, signal: str, telemetry: Any, clock: Callable[[], float]) -> Hop:
         exporter, watch = self._ways[signal]
         began = clock()
-        taken = watch.attempt(lambda: exporter.export(telemetry).name == "SUCCESS")
+        verdict = watch.attempt(lambda: exporter.export(telemetry).name == "SUCCESS")
         seconds = round(clock() - began, 3)
         where = self.where[signal]
-        if taken:
+        if verdict.then == "sent":
             return Hop(WHO, where, signal, "acknowledged", seconds)
-        cause = _short(self._noted.causes.get(signal, ""))
+        cause = " ".join(verdict.cause.split())[:_LONGEST_CAUSE]
         return Hop(WHO, where, signal, "refused", None, detail=cause)
 
     def _way(self, signal: str, endpoint: str, timeout: float) -> tuple[Any, Watch]:
         kind = load(Destination(signal, HTTP, endpoint))
+        session = Session(keeps=True)  # one try: the check is not to take as long as an outage
         with undisturbed():
-            exporter = kind(endpoint=_url(signal, endpoint), timeout=min(timeout, _LONGEST))
+            exporter = kind(
+                endpoint=_url(signal, endpoint), timeout=min(timeout, _LONGEST), session=session
+            )
         loggers = {base.__module__ for base in kind.__mro__ if base is not object}
-        return exporter, Watch(signal, "the agent", self._noted, sorted(loggers))
+        watch = Watch(signal, "the agent", _Silent(), sorted(loggers), judge=session.judge)
+        return exporter, watch
 
 
-class _Noted(Faults):
-    """Keeps what went wrong, and logs nothing: the report says it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.causes: dict[str, str] = {}
+class _Silent(Faults):
+    """Logs nothing: the report says it."""
 
     def failed(self, watch: Watch, cause: str, remedy: str = "") -> None:
-        self.causes[watch.signal] = cause
+        """The hop has it."""
 
-    def cleared(self, watch: Watch) -> None:
-        self.causes.pop(watch.signal, None)
-
-
-def _short(cause: str) -> str:
-    """The kernel of what the exporter says of a failure, which tells of its retries at length."""
-    for pattern in _CAUSES:
-        if found := pattern.search(cause):
-            return " ".join(found[1].replace(", reason:", "").split())
-    return " ".join(cause.split())[:160]
+    def cleared(self, watch: Watch, attempts: int, lost: int) -> None:
+        """There is one attempt."""
 
 
 def _url(signal: str, endpoint: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from otel_stream.pipeline.jaeger import Jaeger
 from stack.collector import Collector
@@ -13,24 +12,21 @@ from tests.stack import otlp
 
 __all__ = ["in_jaeger", "in_json", "missing"]
 
+SPANS = ("resourceSpans", "scopeSpans", "spans")
+
 
 def in_jaeger(jaeger: Jaeger, trace_ids: Iterable[str]) -> Counter[str]:
     """How often Jaeger has each span of these traces."""
-    return Counter(
-        span["spanId"]
-        for trace_id in trace_ids
-        for span in _spans({"resourceSpans": jaeger.resource_spans(trace_id)})
-    )
+    batches = ({"resourceSpans": jaeger.resource_spans(trace_id)} for trace_id in trace_ids)
+    return Counter(span["spanId"] for _, _, span in otlp.each(batches, *SPANS))
 
 
 def in_json(agent: Collector, trace_ids: Iterable[str]) -> Counter[str]:
     """How often the agent's JSON lines have each span of these traces."""
     wanted = set(trace_ids)
+    batches = otlp.lines(otlp.files(agent.data, "traces"))
     return Counter(
-        span["spanId"]
-        for batch in otlp.lines(otlp.files(agent.data, "traces"))
-        for span in _spans(batch)
-        if span["traceId"] in wanted
+        span["spanId"] for _, _, span in otlp.each(batches, *SPANS) if span["traceId"] in wanted
     )
 
 
@@ -42,12 +38,3 @@ def missing(
     while (left := expected - set(found())) and time.monotonic() < until:
         time.sleep(1.0)
     return left
-
-
-def _spans(batch: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [
-        span
-        for resource in batch["resourceSpans"]
-        for scope in resource["scopeSpans"]
-        for span in scope["spans"]
-    ]

@@ -19,10 +19,6 @@ def endpoint(agent: Collector, protocol: str, scheme: str = "http") -> str:
 
 def span_names(agent: Collector) -> list[str]:
     """The names of the spans that it got, in the order in which it got them."""
-    return [
-        span["name"]
-        for batch in otlp.lines(otlp.files(agent.data, "traces"))
-        for resource in batch["resourceSpans"]
-        for scope in resource["scopeSpans"]
-        for span in scope["spans"]
-    ]
+    batches = otlp.lines(otlp.files(agent.data, "traces"))
+    found = otlp.each(batches, "resourceSpans", "scopeSpans", "spans")
+    return [span["name"] for _, _, span in found]
