@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
-SOURCES := otel_stream instrumentation stack tests benchmarks examples
+SOURCES := otel_stream instrumentation stack dashboards tests benchmarks examples
 LOCK := $(RUN) -m uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras \
 	--generate-hashes --no-annotate --no-emit-package otel-stream --quiet \
 	--custom-compile-command 'make lock'
@@ -13,10 +13,10 @@ LOCK := $(RUN) -m uv pip compile pyproject.toml --universal --python-version 3.1
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format fuzz bench docs wheel lock clean
+.PHONY: help setup demo test check format fuzz bench dashboards docs wheel lock clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%s %-7s", $$1, $$2; $$1 = $$2 = ""; print }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
 
 setup: .venv/ready ## Make the development environment (.venv)
 
@@ -42,6 +42,9 @@ fuzz: .venv/ready ## Put at least a million mutated events through the recorder
 
 bench: .venv/ready ## Measure our cost beside others' and write docs/performance.md
 	$(RUN) benchmarks/run.py $(ARGS)
+
+dashboards: .venv/ready ## Write Grafana's dashboards and Prometheus's rules into collector-config/
+	$(RUN) -m dashboards $(ARGS)
 
 docs: .venv-docs/ready ## Build the documentation into site/
 	.venv-docs/bin/python -m zensical build --clean

@@ -134,6 +134,15 @@ METRIC_STALLS = "otel_stream.stalls"
 METRIC_OUTPUT_TOKENS_PER_SECOND = "otel_stream.output_tokens_per_second"
 METRIC_EVENTS_DROPPED = "otel_stream.events.dropped"
 DROP_REASON = "otel_stream.drop.reason"
+# Cost and delivery: dashboards and rules know these names; what fills them stands elsewhere.
+METRIC_COST = "otel_stream.cost"
+METRIC_DELIVERY_TIME_TO_FIRST_MESSAGE = "otel_stream.delivery.time_to_first_message"
+METRIC_DELIVERY_TIME_TO_LAST_MESSAGE = "otel_stream.delivery.time_to_last_message"
+METRIC_DELIVERY_MESSAGES = "otel_stream.delivery.messages"
+METRIC_DELIVERY_LATENCY = "otel_stream.delivery.latency"
+METRIC_DELIVERY_QUEUE_WAIT = "otel_stream.delivery.queue_wait"
+DELIVERY_STATUS = "otel_stream.delivery.status"
+MESSAGING_SYSTEM = "messaging.system"
 
 # The convention's advised buckets (s, tokens). Most gaps between chunks are under 10 ms, where the
 # first bucket of the convention begins, so three finer ones stand in front for that metric.

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 SHIPPED = [*(ROOT / "otel_stream").rglob("*.py"), *(ROOT / "instrumentation").rglob("*.py")]
 OTHERS = [
     path
-    for name in ("tests", "benchmarks", "examples", "stack")
+    for name in ("tests", "benchmarks", "examples", "stack", "dashboards")
     for path in (ROOT / name).rglob("*.py")
 ]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in [*SHIPPED, *OTHERS])
