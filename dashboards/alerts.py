@@ -73,9 +73,9 @@ def _broken(outcome: str) -> str:
 
 
 def _stalls(window: str, offset: str = "") -> str:
-    """Stalls for each stream."""
+    """Stalls in 100 streams."""
     stalls = weight(recording.STALLS.name, MODEL, window, offset)
-    return f"{stalls}\n/ {weight(recording.STREAMS.name, MODEL, window, offset)}"
+    return f"100 * {stalls}\n/ {weight(recording.STREAMS.name, MODEL, window, offset)}"
 
 
 _FIRST_TOKEN = Alert(
@@ -90,13 +90,13 @@ _FIRST_TOKEN = Alert(
 _STALLS = Alert(
     "StallsRising",
     "warning",
-    f"{_stalls(WINDOW)} > 0.1\n"
+    f"{_stalls(WINDOW)} > 10\n"
     f"unless on ({', '.join(MODEL)}) {_stalls(WINDOW)} <= 2 * ({_stalls('3h', WINDOW)})\n"
     + _at_least(20, recording.STREAMS, MODEL),
     "10m",
     f"More stalls in streams of {OF_MODEL}",
-    f"{FIGURE} stalls for each stream over 15 minutes, more than twice as many as in the three"
-    " hours before.",
+    f"{FIGURE} stalls in 100 streams over 15 minutes, more than twice as many as in the three hours"
+    " before.",
 )
 _ERRORS = Alert(
     "StreamErrorsHigh",
@@ -125,14 +125,15 @@ _BROKEN = Alert(
 _NONE = Alert(
     "NoStreams",
     "critical",
-    f"count_over_time((sum by ({names.SERVICE}) ({recording.STREAMS.name}) > 0)[6h:5m] offset 20m)"
-    " >= 65\n"
+    f"max_over_time({recording.STEADY.name}[6h] offset 20m) >= 0.9\n"
     f"unless on ({names.SERVICE})"
-    f" sum by ({names.SERVICE}) (max_over_time({recording.STREAMS.name}[15m])) > 0",
+    f" sum by ({names.SERVICE}) (max_over_time({recording.STREAMS.name}[15m])) > 0\n"
+    f"unless on ({names.SERVICE})"
+    f" sum by ({names.SERVICE}) (max_over_time({recording.STREAMS.name}[1h] offset 23h30m)) == 0",
     "6m",
     f"No streams from {OF_SERVICE}",
-    "In the last 20 minutes no stream has ended; before that there were streams in"
-    f" {FIGURE} of 72 stretches of five minutes.",
+    "For 20 minutes no stream has ended. Before that there were streams in"
+    f" {PERCENT} of all stretches of five minutes.",
 )
 _COST = Alert(
     "CostPerHourHigh",
@@ -168,19 +169,19 @@ _FILLING = Alert(
 _REFUSED = Alert(
     "CollectorRefusesData",
     "warning",
-    f"sum by ({names.INSTANCE}, receiver, {names.SIGNAL}) ({recording.REFUSED.name}) > 0",
+    f"sum by ({names.INSTANCE}, receiver, {names.SIGNAL}) ({recording.REFUSED.name}) * 300 > 0",
     "10m",
     f"{OF_COLLECTOR} refuses {_of(names.SIGNAL)}",
-    f"{FIGURE} items a second come to {_of('receiver')} and are not taken. Senders try"
+    f"{FIGURE} items in five minutes have come to {_of('receiver')} and were not taken. Senders try"
     " again for a while, then they drop.",
 )
 _LOST = Alert(
     "CollectorDropsData",
     "critical",
-    f"max_over_time({recording.LOST.name}[10m]) > 0",
+    f"max_over_time({recording.LOST.name}[10m]) * 300 > 0",
     "0m",
     f"{OF_COLLECTOR} loses {_of(names.SIGNAL)} for {_of('exporter')}",
-    f"{FIGURE} items a second have been given up ({_of(names.REASON)}). They are lost.",
+    f"{FIGURE} items in five minutes have been given up ({_of(names.REASON)}). They are lost.",
 )
 _DOWN = Alert(
     "CollectorDown",

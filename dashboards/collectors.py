@@ -200,7 +200,7 @@ def _processes() -> list[Panel]:
             "short",
             Prom(UP, "{{instance}}"),
             most=1,
-            ),
+        ),
     ]
 
 

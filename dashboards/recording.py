@@ -90,6 +90,12 @@ STREAMS = _rate(
     "streams", "streams ended a second", [names.STREAMS], [names.OUTCOME],
     names.SPAN_CALLS.series,
 )  # fmt: skip
+STEADY = Rule(
+    "otel_stream:streams:steady6h",
+    f"clamp_max(count_over_time((sum by ({names.SERVICE}) ({STREAMS.name}) > 0)[6h:5m]) / 72, 1)",
+    "in what share of the last six hours, by stretches of five minutes, streams ended",
+    (names.SERVICE,),
+)
 STALLS = _rate(
     "stalls", "stalls a second", [names.STALLS],
     spans=expressions.selected(names.SPAN_EVENTS.series, {names.EVENT: semconv.EVENT_STALL}),
@@ -148,7 +154,7 @@ QUEUE_WAIT = _rate(
 )  # fmt: skip
 
 RULES = (
-    CLOCK, PRESENT, STREAMS, STALLS, FIRST_TOKEN, FIRST_TEXT, DURATION, CHUNK_WAIT, SPEED, TOKENS,
+    CLOCK, PRESENT, STREAMS, STEADY, STALLS, FIRST_TOKEN, FIRST_TEXT, DURATION, CHUNK_WAIT, SPEED, TOKENS,
     COST, DROPPED, MESSAGES, FIRST_MESSAGE, LAST_MESSAGE, DELIVERY_LATENCY, QUEUE_WAIT,
 )  # fmt: skip
 
