@@ -29,6 +29,7 @@ FIRST_TOKEN = selected(recording.FIRST_TOKEN.name, CALL)
 FIRST_TEXT = selected(recording.FIRST_TEXT.name, CALL)
 SPEED = selected(recording.SPEED.name, CALL)
 TOKENS = selected(recording.TOKENS.name, CALL)
+DROPPED = selected(recording.DROPPED.name, {names.SERVICE: "~$service"})
 COST = selected(recording.COST.name, CALL)
 ACTIVE = selected(names.ACTIVE.series, CALL)
 RAW = [selected(metric.series, CALL) for metric in (names.FIRST_TOKEN, names.SPAN_FIRST_TOKEN)]
@@ -222,6 +223,13 @@ def _cost() -> list[Panel]:
             Prom(f"{average(COST, [names.USAGE_SOURCE])} * 3600", f"{{{{{names.USAGE_SOURCE}}}}}"),
             stacked=True,
         ),
+        graph(
+            "Events without room",
+            "Events a minute that otel-stream itself has left out, by reason: beyond the budget of"
+            " a span, or a full queue. Counts on spans and metrics stay exact.",
+            "short",
+            Prom(f"{average(DROPPED, [names.DROP_REASON])} * 60", f"{{{{{names.DROP_REASON}}}}}"),
+        ),
     ]
 
 
@@ -235,6 +243,6 @@ BOARD = Board(
         Row("How streams end", _streams(), 2),
         Row("How soon answers begin", _first_token(), 3),
         Row("How answers flow", _flow(), 3),
-        Row("Cost", _cost(), 2),
+        Row("Cost, and what was left out", _cost(), 3),
     ],
 )
