@@ -132,8 +132,8 @@ _NONE = Alert(
     f" sum by ({names.SERVICE}) (max_over_time({recording.STREAMS.name}[1h] offset 23h30m)) == 0",
     "6m",
     f"No streams from {OF_SERVICE}",
-    "For 20 minutes no stream has ended. Before that there were streams in"
-    f" {PERCENT} of all stretches of five minutes.",
+    "For 20 minutes no stream has ended."
+    f" Before that there were streams in {PERCENT} of six hours.",
 )
 _COST = Alert(
     "CostPerHourHigh",

@@ -150,9 +150,9 @@ def graph(
 def heat(title: str, about: str, unit: str, query: Prom) -> Panel:
     """How often which value, over time, from buckets by `le`."""
     axis = heatmap.YAxisConfig().unit(unit)
-    panel = heatmap.Panel().title(title).description(about).unit(unit).y_axis(axis).calculate(False)
+    panel = heatmap.Panel().title(title).description(about).unit("short").y_axis(axis)
     shaped = Prom(query.expr, "{{le}}", shape=PromQueryFormat.HEATMAP, exemplars=query.exemplars)
-    return _built(_queried(panel.height(8), [shaped]))
+    return _built(_queried(panel.calculate(False).height(8), [shaped]))
 
 
 @dataclass(frozen=True)

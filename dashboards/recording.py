@@ -92,8 +92,8 @@ STREAMS = _rate(
 )  # fmt: skip
 STEADY = Rule(
     "otel_stream:streams:steady6h",
-    f"clamp_max(count_over_time((sum by ({names.SERVICE}) ({STREAMS.name}) > 0)[6h:5m]) / 72, 1)",
-    "in what share of the last six hours, by stretches of five minutes, streams ended",
+    f"clamp_max(count_over_time((sum by ({names.SERVICE}) ({STREAMS.name}) > 0)[6h:1m]) / 360, 1)",
+    "in what share of the last six hours there were streams",
     (names.SERVICE,),
 )
 STALLS = _rate(
