@@ -98,6 +98,16 @@ def rules() -> list[dict[str, Any]]:
     return [rule for file in files for group in file["groups"] for rule in group["rules"]]
 
 
+def runbook_queries() -> dict[str, str]:
+    """The query that each runbook gives people to look with, by the name of its alert."""
+    sections = (ROOT / "docs" / "runbooks.md").read_text().split("\n## ")[1:]
+    blocks = [
+        re.findall(r"^```promql\n(.*?)^```", each, re.DOTALL | re.MULTILINE) for each in sections
+    ]
+    names = [section.partition("\n")[0] for section in sections]
+    return {name: block[0] for name, block in zip(names, blocks, strict=True) if block}
+
+
 def names_in(promql: str) -> set[str]:
     """The names of metrics and labels in a query."""
     bare = re.sub(r'"[^"]*"', "", promql)

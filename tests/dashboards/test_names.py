@@ -14,7 +14,7 @@ from dashboards.names import Metric
 from otel_stream import semconv
 from otel_stream.metrics import Instruments
 
-from .committed import RULE_TESTS, names_in, rules, targets, variables
+from .committed import RULE_TESTS, names_in, rules, runbook_queries, targets, variables
 
 SEMCONV = {value for value in vars(semconv).values() if isinstance(value, str)}
 SEMCONV |= {*semconv.RELEASED.values(), *semconv.LATEST.values()}
@@ -141,6 +141,13 @@ def test_every_name_in_a_rule_exists() -> None:
     unknown = {
         rule.get("record") or rule["alert"]: names_in(rule["expr"]) - KNOWN for rule in rules()
     }
+
+    assert {name: found for name, found in unknown.items() if found} == {}
+
+
+def test_every_name_in_a_runbook_exists() -> None:
+    """Metrics and labels in the queries of runbooks are known ones."""
+    unknown = {name: names_in(query) - KNOWN for name, query in runbook_queries().items()}
 
     assert {name: found for name, found in unknown.items() if found} == {}
 

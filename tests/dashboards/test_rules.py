@@ -10,7 +10,7 @@ import yaml
 
 from dashboards import recording
 
-from .committed import ROOT, RULE_TESTS, rules
+from .committed import ROOT, RULE_TESTS, rules, runbook_queries
 
 ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
 EVERY = pytest.mark.parametrize("name", sorted(ALERTS))
@@ -73,6 +73,11 @@ def test_a_runbook_says_what_it_means_how_to_look_and_what_to_do(name: str) -> N
     section = text.split(f"## {name}\n")[1].split("\n## ")[0]
 
     assert re.findall(r"^\*\*(\w+):\*\*", section, re.MULTILINE) == ["Means", "Look", "Do"]
+
+
+def test_every_runbook_has_a_query_to_look_with() -> None:
+    """Each section holds a query that can be pasted."""
+    assert list(ALERTS) == list(runbook_queries())
 
 
 def test_the_table_has_every_recording_rule() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ...dashboards.committed import Target, rules, targets, variables
+from ...dashboards.committed import Target, rules, runbook_queries, targets, variables
 from .answers import Answers
 
 pytestmark = pytest.mark.timeout(300)
@@ -105,6 +105,14 @@ def test_an_alert_looks_at_what_is_there(rule: dict[str, Any], answers: Answers)
     assert found
     assert all(math.isfinite(value) for series in found for value in numbers(series))
     assert all(named <= set(series["metric"]) for series in found)
+
+
+@pytest.mark.parametrize("alert", sorted(runbook_queries()))
+def test_a_runbooks_query_returns_data(alert: str, answers: Answers) -> None:
+    """What a runbook gives people to look with runs, and shows something."""
+    found = answers.over_time(runbook_queries()[alert])
+
+    assert any(math.isfinite(value) for series in found for value in numbers(series))
 
 
 def test_a_collector_that_loses_data_is_told(answers: Answers) -> None:
