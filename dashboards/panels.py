@@ -38,6 +38,7 @@ from grafana_foundation_sdk.models.dashboard import Panel as Model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana_foundation_sdk.models.text import TextMode
 
+from dashboards import links
 from dashboards.colours import GREEN, ORANGE, RED, fixed
 from dashboards.sources import INFLUXDB, PROMETHEUS, Influx, Prom
 
@@ -185,12 +186,19 @@ def columns(title: str, about: str, keys: Mapping[str, str], *filled: Column) ->
         panel = panel.with_target(query.target(letter))
         panel = panel.override_by_name(f"Value #{letter}", column.override())
     for label, heading in keys.items():
-        panel = panel.override_by_name(label, [DynamicConfigValue("displayName", heading)])
+        link = {"title": f"Overview of this {heading.lower()}", "url": _narrowed(heading.lower())}
+        shown = [DynamicConfigValue("displayName", heading), DynamicConfigValue("links", [link])]
+        panel = panel.override_by_name(label, shown)
     order = [*keys, *(f"Value #{letter}" for letter in _LETTERS[: len(filled)])]
     places = {"excludeByName": {"Time": True}, "indexByName": {n: i for i, n in enumerate(order)}}
     panel = panel.with_transformation(DataTransformerConfig("merge", options={}))
     panel = panel.with_transformation(DataTransformerConfig("organize", options=places))
     return _built(panel.datasource(PROMETHEUS))
+
+
+def _narrowed(variable: str) -> str:
+    """The overview, of what stands in the cell."""
+    return f"/d/{links.OVERVIEW}?var-{variable}=${{__value.raw}}&${{__url_time_range}}"
 
 
 def words(title: str, about: str, markdown: str, height: int) -> Panel:
