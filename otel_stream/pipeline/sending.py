@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ WHO = "agent"
 DEFAULT = "http://127.0.0.1:4318"
 _LONGEST = 10.0
 _LONGEST_CAUSE = 200
+_CLASS = re.compile(r"^[A-Z]\w+: (?:\[Errno -?\d+\] )?")
+"""What a library's error begins with, which tells a person nothing."""
 
 
 class Sender:
@@ -66,7 +69,7 @@ class Sender:
         where = self.where[signal]
         if verdict.then == "sent":
             return Hop(WHO, where, signal, "acknowledged", seconds)
-        cause = " ".join(verdict.cause.split())[:_LONGEST_CAUSE]
+        cause = _CLASS.sub("", " ".join(verdict.cause.split()))[:_LONGEST_CAUSE]
         return Hop(WHO, where, signal, "refused", None, detail=cause)
 
     def _way(self, signal: str, endpoint: str, timeout: float) -> tuple[Any, Watch]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from stack.command import CommandError
 from stack.programs import Programs
 from stack.running import Stack
 
@@ -30,20 +28,6 @@ ARRIVED = (
     "otel_stream:collector_lost:rate5m > 0",
     "otel_stream:streams:steady6h",
 )
-
-
-@pytest.fixture(scope="session")
-def programs() -> Programs:
-    """The programs, if they are here. With `OTEL_STREAM_STACK=required` they must be."""
-    found = Programs(may_make=False)
-    try:
-        for program in (found.collector, found.jaeger, found.prometheus, found.influxd):
-            program()
-    except CommandError as missing:
-        if os.environ.get("OTEL_STREAM_STACK") == "required":
-            raise
-        pytest.skip(str(missing))
-    return found
 
 
 @pytest.fixture(scope="session")
