@@ -58,7 +58,11 @@ class Process:
         self._running: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Process:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # not ready in time, or Ctrl-C while it starts
+            self.stop()
+            raise
         return self
 
     def __exit__(
