@@ -84,6 +84,11 @@ class Process:
             raise NotReady(f"{self.name} does not run")
         return self._running.pid
 
+    @property
+    def status(self) -> int | None:
+        """How it ended by itself, as `subprocess` tells it; None while it runs, or was stopped."""
+        return None if self._running is None else self._running.poll()
+
     def start(self, timeout: float = 60.0) -> None:
         """Start it and wait until it can be used.
 

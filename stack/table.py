@@ -1,0 +1,51 @@
+"""What one can open and paste once a stack runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+
+from stack.running import DATABASE, Stack
+
+__all__ = ["addresses", "ask_influxdb", "otel_stream"]
+
+
+def addresses(stack: Stack, room: Path, *, kept: bool) -> Iterator[tuple[str, str]]:
+    """Labels and lines.
+
+    Args:
+        stack: Which one.
+        room: Its folder.
+        kept: Whether that stays.
+    """
+    agent = stack.agent
+    yield "send here", f"export OTEL_EXPORTER_OTLP_ENDPOINT={agent.http}"
+    yield "", f"or {agent.grpc} with OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
+    if "jaeger" in stack.only:
+        yield "Jaeger", f"{stack.jaeger.url}/api/services (its API; this build has no page)"
+    if "prometheus" in stack.only:
+        yield "Prometheus", f"{stack.prometheus.url}/graph"
+    if "influxdb" in stack.only:
+        yield "InfluxDB", ask_influxdb(stack.influxdb.url, "SHOW FIELD KEYS")
+    yield "JSON lines", f"{otel_stream()} streams {quote(str(agent.data))}"
+    yield "agent", f"{agent.metrics} (the services' figures)"
+    yield "", f"{agent.telemetry} (its own)"
+    yield "", f"http://127.0.0.1:{agent.ports['HEALTH']}/ (its health)"
+    yield "data", f"{quote(str(room))} ({'stays' if kept else 'removed at the end'})"
+
+
+def ask_influxdb(url: str, statement: str) -> str:
+    """The command that asks InfluxDB something."""
+    return f"curl -sG {url}/query -d db={DATABASE} --data-urlencode {quote('q=' + statement)}"
+
+
+def otel_stream() -> str:
+    """The command of this environment."""
+    command = Path(sys.executable).with_name("otel-stream")
+    if not command.exists():
+        return f"{quote(sys.executable)} -m otel_stream"
+    if command.is_relative_to(Path.cwd()):
+        command = command.relative_to(Path.cwd())
+    return quote(str(command))
