@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from rich.console import Console
 from stack.addresses import STANDARD, PortError, choose, parsed
 from stack.command import CommandError
 from stack.foreground import follow, shown
+from stack.journal import Journal
 from stack.process import NotReady
 from stack.programs import Programs
 from stack.room import RoomError, room
@@ -76,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         help="between two scrapes; else 5",
     )
     run.add_argument("--verbose", action="store_true", help="all lines of the logs")
+    demo = _command(commands, "demo", "send the demo through a stack, show what arrived", _demo)
+    demo.add_argument("--keep", action="store_true", help="let the stack run on, until Ctrl-C")
     return parser
 
 
@@ -109,6 +113,35 @@ def _run(given: argparse.Namespace) -> int:
         except Stop:
             return 0
     return 1
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from stack.tour.page import findings, show, wait
+    from stack.tour.sent import send
+
+    console = Console(highlight=False)
+    with room(None) as folder:
+        stack = Stack(folder, every=2.0, numbers=choose({}) if given.keep else None)
+        console.print("Starting a stack", style="dim")
+        with stack:
+            sent = send(stack.agent.http, folder / "demo")
+            console.print("\nWhat the back ends have of it\n", style="bold")
+            found = findings(stack, sent)
+            arrived = wait(found, console)
+            for each in found:
+                show(each, console)
+            console.print()
+            if given.keep:
+                _keep(stack, console)
+            else:
+                console.print("make demo-stack ARGS=--keep lets it run on, to be asked by hand")
+    return 0 if arrived else 1
+
+
+def _keep(stack: Stack, console: Console) -> None:
+    console.print("The stack runs on. Ctrl-C stops it.")
+    with contextlib.suppress(Stop):
+        follow(stack, Journal(stack.processes, console))
 
 
 def _back_ends(text: str) -> list[str]:

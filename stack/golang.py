@@ -31,11 +31,11 @@ class Go:
     def _environment(self) -> dict[str, str]:
         """As it is set up, but a missing module fails at once, and so does a missing toolchain."""
         if shutil.which("go") is None:
-            raise CommandError("Go 1.25 or newer is needed to build it: there is no `go` on PATH")
+            raise CommandError("Go 1.25 or newer is needed for the collector and Jaeger: there is no `go` on PATH")
         said = output(["go", "env", "GOVERSION"]).strip()
         found = re.match(r"go(\d+)\.(\d+)", said)
         if found is None or tuple(map(int, found.groups())) < _OLDEST:
-            raise CommandError(f"Go 1.25 or newer is needed to build it; `go` here is {said}")
+            raise CommandError(f"Go 1.25 or newer is needed for the collector and Jaeger; `go` here is {said}")
         proxy = output(["go", "env", "GOPROXY"]).strip()
         only = re.sub(r"[,|]direct\b", "", proxy)
         return {"GOPROXY": only, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}

@@ -9,7 +9,7 @@ from shlex import quote
 
 from stack.running import DATABASE, Stack
 
-__all__ = ["addresses", "ask_influxdb", "otel_stream"]
+__all__ = ["addresses", "ask_influxdb", "otel_stream", "quoted"]
 
 
 def addresses(stack: Stack, room: Path, *, kept: bool) -> Iterator[tuple[str, str]]:
@@ -38,7 +38,15 @@ def addresses(stack: Stack, room: Path, *, kept: bool) -> Iterator[tuple[str, st
 
 def ask_influxdb(url: str, statement: str) -> str:
     """The command that asks InfluxDB something."""
-    return f"curl -sG {url}/query -d db={DATABASE} --data-urlencode {quote('q=' + statement)}"
+    return f"curl -sG {url}/query -d db={DATABASE} --data-urlencode {quoted(f'q={statement}')}"
+
+
+def quoted(text: str) -> str:
+    """A text for a shell, with the quotes that leave it readable."""
+    if "'" not in text or any(sign in text for sign in "$`!\\"):
+        return quote(text)
+    escaped = text.replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def otel_stream() -> str:
