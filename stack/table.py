@@ -1,4 +1,8 @@
-"""What one can open and paste once a stack runs."""
+"""What one can open and paste once a stack runs.
+
+Of Jaeger and Prometheus that is their API: Jaeger's Go module has no page, and that of Debian's
+Prometheus needs packages with scripts, which are not unpacked beside it.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,9 @@ def addresses(stack: Stack, room: Path, *, kept: bool) -> Iterator[tuple[str, st
     yield "send here", f"export OTEL_EXPORTER_OTLP_ENDPOINT={agent.http}"
     yield "", f"or {agent.grpc} with OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
     if "jaeger" in stack.only:
-        yield "Jaeger", f"{stack.jaeger.url}/api/services (its API; this build has no page)"
+        yield "Jaeger", f"{stack.jaeger.url}/api/services"
     if "prometheus" in stack.only:
-        yield "Prometheus", f"{stack.prometheus.url}/graph"
+        yield "Prometheus", f"{stack.prometheus.url}/api/v1/query?query=otel_stream_streams_total"
     if "influxdb" in stack.only:
         yield "InfluxDB", ask_influxdb(stack.influxdb.url, "SHOW FIELD KEYS")
     yield "JSON lines", f"{otel_stream()} streams {quote(str(agent.data))}"
