@@ -96,7 +96,9 @@ def _command(
 
 def _get(given: argparse.Namespace) -> int:
     programs = Programs()
-    for find in (programs.collector, programs.jaeger, programs.prometheus, programs.influxd):
+    for find in (
+        programs.collector, programs.jaeger, programs.prometheus, programs.influxd, programs.compose
+    ):  # fmt: skip
         print(find(), flush=True)
     return 0
 
