@@ -33,20 +33,17 @@ def shown(
     journal = Journal(stack.processes, console, verbose=verbose)
     began = time.monotonic()
     console.print(f"Starting {_names(stack.processes)}", style="dim")
-    try:
-        with stack:
-            journal.tell()
-            _tell_addresses(stack, console, room, began, kept=kept)
-            try:
-                yield journal
-            except Stop:
-                with contextlib.suppress(OSError):  # the terminal may be what is gone
-                    console.print(f"\nStopping {_names(stack.processes[::-1])}", style="dim")
-                raise
-    finally:
-        with contextlib.suppress(OSError):
-            journal.tell()
-            console.print("Stopped", style="dim")
+    with contextlib.ExitStack() as last_words:
+        last_words.callback(_tell_stopped, journal, console)
+        last_words.enter_context(stack)
+        journal.tell()
+        _tell_addresses(stack, console, room, began, kept=kept)
+        try:
+            yield journal
+        except Stop:
+            with contextlib.suppress(OSError):  # the terminal may be what is gone
+                console.print(f"\nStopping {_names(stack.processes[::-1])}", style="dim")
+            raise
 
 
 def follow(stack: Stack, journal: Journal) -> None:
@@ -71,6 +68,12 @@ def _tell_addresses(
     for label, text in addresses(stack, room, kept=kept):
         console.print(Text.assemble((f"{label:12}", "bold"), text), soft_wrap=True)
     console.print()
+
+
+def _tell_stopped(journal: Journal, console: Console) -> None:
+    with contextlib.suppress(OSError):
+        journal.tell()
+        console.print("Stopped", style="dim")
 
 
 def _tell_end(process: Process, journal: Journal) -> None:

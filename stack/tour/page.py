@@ -41,12 +41,10 @@ def wait(waited_for: Sequence[Finding], console: Console, timeout: float = _LONG
     missing: dict[str, str] = {}
     with console.status("Waiting for the back ends") as status:
         while left and time.monotonic() - began < timeout:
-            for finding in list(left.values()):
-                missing[finding.name] = _missing(finding)
-                if not missing[finding.name]:
-                    del left[finding.name]
-                    took = time.monotonic() - began
-                    console.print(f"{finding.name:11} has all of it after {took:.1f} s")
+            missing = {name: _missing(finding) for name, finding in left.items()}
+            for name in [name for name in left if not missing[name]]:
+                del left[name]
+                console.print(f"{name:11} has all of it after {time.monotonic() - began:.1f} s")
             status.update("; ".join(f"{name} lacks {missing[name]}" for name in left))
             time.sleep(_A_LOOK if left else 0.0)
     for name in left:
