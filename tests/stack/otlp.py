@@ -43,32 +43,23 @@ def lines(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
 
 def spans(batches: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
     """All spans by trace and span id. Of doubles the last."""
-    found = {}
-    for batch in batches:
-        for each in batch["resourceSpans"]:
-            resource = _attributes(each.get("resource", {}))
-            for scoped in each["scopeSpans"]:
-                scope = scoped.get("scope", {}).get("name", "")
-                for span in scoped["spans"]:
-                    found[span["traceId"], span["spanId"]] = _span(span, resource, scope)
-    return found
+    return {
+        (span["traceId"], span["spanId"]): _span(span, resource, scope)
+        for resource, scope, span in _items(batches, "resourceSpans", "scopeSpans", "spans")
+    }
 
 
 def log_records(batches: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """All log records, oldest first."""
-    found = []
-    for batch in batches:
-        for each in batch["resourceLogs"]:
-            for scoped in each["scopeLogs"]:
-                for record in scoped["logRecords"]:
-                    found.append(
-                        {
-                            "time": record["timeUnixNano"],
-                            "event": record.get("eventName", ""),
-                            "span": record.get("spanId", ""),
-                            "attributes": _attributes(record),
-                        }
-                    )
+    found = [
+        {
+            "time": record["timeUnixNano"],
+            "event": record.get("eventName", ""),
+            "span": record.get("spanId", ""),
+            "attributes": _attributes(record),
+        }
+        for _, _, record in _items(batches, "resourceLogs", "scopeLogs", "logRecords")
+    ]
     return sorted(found, key=lambda record: (record["time"], record["event"]))
 
 
@@ -77,16 +68,26 @@ def points(
 ) -> dict[tuple[str, frozenset[tuple[str, Any]], str], Point]:
     """The latest point of each series: by metric, attributes, and the process's id."""
     found: dict[tuple[str, frozenset[tuple[str, Any]], str], Point] = {}
-    for batch in batches:
-        for each in batch["resourceMetrics"]:
-            instance = _attributes(each.get("resource", {})).get("service.instance.id", "")
-            for scoped in each["scopeMetrics"]:
-                for metric in scoped["metrics"]:
-                    for labels, point in _points(metric):
-                        key = (metric["name"], labels, instance)
-                        if key not in found or point.time >= found[key].time:
-                            found[key] = point
+    for resource, _, metric in _items(batches, "resourceMetrics", "scopeMetrics", "metrics"):
+        for labels, point in _points(metric):
+            key = (metric["name"], labels, resource.get("service.instance.id", ""))
+            if key not in found or point.time >= found[key].time:
+                found[key] = point
     return found
+
+
+def _items(
+    batches: Iterable[Mapping[str, Any]], resources: str, scopes: str, items: str
+) -> Iterator[tuple[dict[str, Any], str, Mapping[str, Any]]]:
+    """Each item of a signal, with the attributes of its resource and the name of its scope."""
+    for batch in batches:
+        for each in batch[resources]:
+            resource = _attributes(each.get("resource", {}))
+            yield from (
+                (resource, scoped.get("scope", {}).get("name", ""), item)
+                for scoped in each[scopes]
+                for item in scoped[items]
+            )
 
 
 def _span(span: Mapping[str, Any], resource: dict[str, Any], scope: str) -> dict[str, Any]:

@@ -58,6 +58,19 @@ def test_up_and_down(how: str, programs: Programs, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["said"]
 
 
+def test_down_before_it_is_up(programs: Programs, tmp_path: Path) -> None:
+    """Who ends it while it starts leaves nothing behind either."""
+    _, arguments = own_ports()
+    with Command("run", *arguments, env=given(programs), room=tmp_path) as command:
+        command.wait_for("Starting")
+        command.send(signal.SIGINT)
+        status = command.ended()
+
+    assert status == 0
+    assert servers_in(tmp_path) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["said"]
+
+
 def test_every_address_of_the_table_answers(programs: Programs, tmp_path: Path) -> None:
     """What can be opened can be opened."""
     _, arguments = own_ports()
