@@ -12,6 +12,7 @@ __all__ = ["READERS", "Entry", "logfmt", "zap"]
 
 _LONGEST = 400
 _LEVELS = {"warning": "warn", "dpanic": "error", "panic": "error", "fatal": "error"}
+_ALWAYS = {"ts", "caller", "level", "lvl"}
 _PAIR = re.compile(r'([\w.]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _BADGER = re.compile(r"badger (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) ([A-Z]+): (.*)")
 _BROKEN = re.compile(r"(panic|fatal error|error):", re.IGNORECASE)
@@ -47,12 +48,15 @@ def zap(line: str) -> Entry:
 def logfmt(line: str) -> Entry:
     """Pairs of names and values: Prometheus and InfluxDB."""
     pairs = {key: _unquoted(value) for key, value in _PAIR.findall(line)}
-    if "msg" not in pairs:
+    if not {"ts", "msg"} & pairs.keys():
         return _plain(line)
+    # A line may do without a message: then its values are it.
+    rest = [f"{key}={value}" for key, value in pairs.items() if key not in _ALWAYS]
+    message = pairs.get("msg") or " ".join(rest)
     level = pairs.get("level") or pairs.get("lvl") or ""
     fields = {"error": pairs.get("err") or pairs.get("error"), **pairs}
     where = "component" if "component" in pairs else "service"
-    return Entry(_time(pairs.get("ts", "")), _level(level), _told(pairs["msg"], fields, where))
+    return Entry(_time(pairs.get("ts", "")), _level(level), _told(message, fields, where))
 
 
 READERS: dict[str, Read] = {"agent": zap, "jaeger": zap, "prometheus": logfmt, "influxdb": logfmt}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -11,11 +12,14 @@ from typing import Any
 
 from otel_stream.flat.reader import Reader
 from stack.command import CommandError
+from stack.stopping import Stop
 
 __all__ = ["SERVICE", "Sent", "send"]
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 SERVICE = "demo"
+_PATIENCE = 10.0
+"""Seconds that the demo has to put the terminal right and to end."""
 
 
 class Sent:
@@ -70,12 +74,22 @@ def send(endpoint: str, room: Path) -> Sent:
     process = subprocess.Popen([sys.executable, str(DEMO)], cwd=room, env=env)
     try:
         status = process.wait()
-    except BaseException:
-        process.terminate()
-        process.wait()
+    except Stop as stop:
+        _end(process, stop)
         raise
     if status:
         raise CommandError(f"the demo ended with status {status}")
     lines = (room / "otel-stream-data" / "traces.jsonl").read_bytes().splitlines(keepends=True)
     reader = Reader()
     return Sent([stream for line in lines for stream in reader.feed(line)[0]])
+
+
+def _end(process: subprocess.Popen[bytes], stop: Stop) -> None:
+    """Let it end as Ctrl-C ends it. On a terminal that has reached it too."""
+    if stop.number != signal.SIGINT:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -22,7 +22,7 @@ NEEDED = {
 }
 MISSING = [
     (files, name)
-    for files in combinations()
+    for files in sorted({*combinations(), ("agent.yaml",), ("gateway.yaml",)})
     for name in sorted(mandatory(files[-1].removesuffix(".yaml")))
 ]
 

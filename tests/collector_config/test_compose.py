@@ -169,6 +169,28 @@ def test_mandatory_variables_are_set(services: dict[str, dict[str, Any]]) -> Non
         assert needed - set(service.get("environment") or {}) == set(), name
 
 
+@pytest.mark.parametrize("name", ["agent", "fleet-agent", "gateway-1", "gateway-2", "jaeger"])
+def test_a_program_accepts_what_it_is_given(
+    name: str,
+    services: dict[str, dict[str, Any]],
+    collector: Path,
+    jaeger: Path,
+    tmp_path: Path,
+) -> None:
+    """The program itself finds the files and variables of its service valid."""
+    service = services[name]
+    source = {each["target"]: each["source"] for each in mounts(service, "bind")}
+    arguments = [source.get(part, part) for part in service["command"]]
+    own = {variable: str(tmp_path) for variable in ("OTEL_STREAM_DATA", "JAEGER_DATA")}
+    done = subprocess.run(
+        [str(jaeger if name == "jaeger" else collector), "validate", *arguments],
+        env=service["environment"] | own, cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout if name != "jaeger" else "") == (0, ""), done.stdout
+
+
 @pytest.mark.parametrize("folder", ["compose/targets", "compose/targets-fleet"])
 def test_targets_are_services(folder: str, services: dict[str, dict[str, Any]]) -> None:
     """Prometheus scrapes services that are there, by the files that its jobs name."""

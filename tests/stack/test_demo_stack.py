@@ -54,3 +54,16 @@ def test_what_it_says_can_be_typed(programs: Programs, tmp_path: Path) -> None:
     assert [each for each, said in zip(commands, answers, strict=True) if b"{" not in said] == []
     assert not any(b'"error":' in answer for answer in answers)
     assert status == 0
+
+
+def test_ended_midway(programs: Programs, tmp_path: Path) -> None:
+    """Ctrl-C while the demo runs lets it put the terminal right; the stack goes too."""
+    with Command("demo", env=given(programs), room=tmp_path, terminal=True) as command:
+        command.wait_for("no token yet")
+        command.type("\x03")
+        status = command.ended()
+
+    assert status == 128 + signal.SIGINT
+    assert "\x1b[?25h" in command.said.rpartition("\x1b[?25l")[2], "the cursor stays hidden"
+    assert "stopped; streams that were open are exported as abandoned" in command.said
+    assert [path.name for path in tmp_path.iterdir()] == ["said"]

@@ -46,6 +46,7 @@ def test_zap(line: str, level: str, message: str) -> None:
             "error",
             'rule manager: Loading "x" failed: no such file',
         ),
+        (f'ts={WHEN} caller=a.go:1 level=info limits="(soft=1)"', "info", "limits=(soft=1)"),
         (f"ts={WHEN} lvl=warning msg=short service=httpd", "warn", "httpd: short"),
     ],
 )
