@@ -1,4 +1,5 @@
 # Each target sets up all that it needs: git, make and Python 3.11 or newer with venv are enough.
+# The targets about the stack need Debian and Go 1.25 or newer too, to make the collector once a machine.
 # ARGS goes through to the command: make test ARGS='-k recorder -x', make demo ARGS='--plain'.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -13,18 +14,30 @@ LOCK := $(RUN) -m uv pip compile pyproject.toml --universal --python-version 3.1
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format fuzz bench dashboards docs wheel lock clean
+.PHONY: help setup demo collector stack demo-stack test test-stack check format fuzz bench dashboards docs wheel lock clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
 
 setup: .venv/ready ## Make the development environment (.venv)
 
 demo: .venv/ready ## Run the main job against a local server and draw it
 	@$(RUN) examples/demo.py $(ARGS)
 
+collector: .venv/ready ## Find or make the collector and its back ends, once a machine
+	@$(RUN) -m stack get
+
+stack: .venv/ready ## Run a collector with Jaeger, Prometheus and InfluxDB until Ctrl-C
+	@$(RUN) -m stack run $(ARGS)
+
+demo-stack: .venv/ready ## Send the demo through such a stack and show what arrived where
+	@$(RUN) -m stack demo $(ARGS)
+
 test: .venv/ready ## Run the tests
 	$(RUN) -m pytest $(ARGS)
+
+test-stack: .venv/ready ## Run the long tests of the stack
+	$(RUN) -m pytest -m slow_stack $(ARGS)
 
 check: .venv/ready ## Lint, format check, types, docstrings of tests
 	$(RUN) -m ruff check .

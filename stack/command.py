@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["CommandError", "output", "run"]
@@ -42,12 +42,12 @@ def run(
             )  # fmt: skip
         except OSError as error:
             raise CommandError(f"{command[0]}: {error.strerror or error}") from error
-        while True:
-            try:
-                status = process.wait(_TELL_EVERY)
-                break
-            except subprocess.TimeoutExpired:
-                _tell(f"{what} ({time.monotonic() - began:.0f} s)")
+        try:
+            status = _wait(process, lambda: _tell(f"{what} ({time.monotonic() - began:.0f} s)"))
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
     if status:
         raise CommandError(f"{what}: `{' '.join(command)}` failed:\n{_end(log)}")
     _tell(f"{what}: done in {time.monotonic() - began:.0f} s")
@@ -68,6 +68,14 @@ def output(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> s
     if done.returncode:
         raise CommandError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
     return done.stdout
+
+
+def _wait(process: subprocess.Popen[bytes], tell: Callable[[], None]) -> int:
+    while True:
+        try:
+            return process.wait(_TELL_EVERY)
+        except subprocess.TimeoutExpired:
+            tell()
 
 
 def _tell(text: str) -> None:

@@ -14,6 +14,7 @@ from stack.command import CommandError, output, run
 __all__ = ["Go"]
 
 _OLDEST = (1, 25)
+_NEEDED = "Go 1.25 or newer is needed for the collector and Jaeger"
 _SMALL = ("-trimpath", "-ldflags", "-s -w")
 
 
@@ -31,11 +32,11 @@ class Go:
     def _environment(self) -> dict[str, str]:
         """As it is set up, but a missing module fails at once, and so does a missing toolchain."""
         if shutil.which("go") is None:
-            raise CommandError("Go 1.25 or newer is needed to build it: there is no `go` on PATH")
+            raise CommandError(f"{_NEEDED}: there is no `go` on PATH")
         said = output(["go", "env", "GOVERSION"]).strip()
         found = re.match(r"go(\d+)\.(\d+)", said)
         if found is None or tuple(map(int, found.groups())) < _OLDEST:
-            raise CommandError(f"Go 1.25 or newer is needed to build it; `go` here is {said}")
+            raise CommandError(f"{_NEEDED}; `go` here is {said}")
         proxy = output(["go", "env", "GOPROXY"]).strip()
         only = re.sub(r"[,|]direct\b", "", proxy)
         return {"GOPROXY": only, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}

@@ -61,7 +61,11 @@ class Process:
         self._running: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Process:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # not ready in time, or Ctrl-C while it starts
+            self.stop()
+            raise
         return self
 
     def __exit__(
@@ -82,6 +86,11 @@ class Process:
         if self._running is None:
             raise NotReady(f"{self.name} does not run")
         return self._running.pid
+
+    @property
+    def status(self) -> int | None:
+        """How it ended by itself, as `subprocess` tells it; None while it runs, or was stopped."""
+        return None if self._running is None else self._running.poll()
 
     def start(self, timeout: float = 60.0) -> None:
         """Start it and wait until it can be used.

@@ -7,6 +7,7 @@
 | Prometheus | `OTEL_STREAM_PROMETHEUS` | PATH, else Debian's package |
 | promtool | `OTEL_STREAM_PROMTOOL` | PATH, else Debian's package |
 | InfluxDB | `OTEL_STREAM_INFLUXD` | PATH, else Debian's package |
+| what reads compose files | `OTEL_STREAM_COMPOSE` | built from stack/compose |
 
 Debian's packages are unpacked, not installed: no service starts, and no rights are needed.
 """
@@ -26,6 +27,7 @@ __all__ = ["Programs"]
 
 DISTRIBUTION = Path(__file__).parents[1] / "collector-config" / "distribution"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.152.0"
+COMPOSE = Path(__file__).parent / "compose"
 JAEGER = "github.com/jaegertracing/jaeger@v1.76.0"
 JAEGER_SUM = "h1:sWCOOF1dr+NL0PLil7mFo3BqqQL8k4WiM7aguFbc14g="
 
@@ -53,6 +55,11 @@ class Programs:
         """Jaeger 2, without its page."""
         pinned = f"{JAEGER} {JAEGER_SUM}".encode()
         return self._given("JAEGER") or self._made("jaeger", "jaeger", pinned, _build_jaeger)
+
+    def compose(self) -> Path:
+        """What reads a compose file as `docker compose` does, with its own library."""
+        pinned = b"".join((COMPOSE / name).read_bytes() for name in ("main.go", "go.mod", "go.sum"))
+        return self._given("COMPOSE") or self._made("compose", "compose", pinned, _build_compose)
 
     def prometheus(self) -> Path:
         """The Prometheus server."""
@@ -102,6 +109,10 @@ def _build_jaeger(room: Path) -> None:
     go = Go(room)
     source = go.download(JAEGER, JAEGER_SUM)
     go.build("Jaeger (about 3 minutes)", source, room / "jaeger", ["./cmd/jaeger"])
+
+
+def _build_compose(room: Path) -> None:
+    Go(room).build("what reads compose files", COMPOSE, room / "compose")
 
 
 def _unpack(package: str) -> Callable[[Path], None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -11,12 +12,17 @@ from otel_stream.pipeline.influxdb import InfluxDB
 from stack.collector import Collector
 from stack.influxdb import InfluxDBServer
 from stack.jaeger import JaegerServer
+from stack.process import Process
 from stack.programs import Programs
 from stack.prometheus import PrometheusServer
 
-__all__ = ["Stack"]
+__all__ = ["BACK_ENDS", "DATABASE", "Stack"]
 
 DATABASE = "otel_stream"
+BACK_ENDS = ("jaeger", "prometheus", "influxdb")
+_OWN = {"GRPC": "grpc", "HTTP": "http", "PROMETHEUS": "metrics", "TELEMETRY": "telemetry",
+        "HEALTH": "health"}  # fmt: skip
+_NOT_RUN = Path(os.devnull)
 
 
 class Stack:
@@ -27,6 +33,8 @@ class Stack:
         programs: Where they come from.
         variables: More variables of the agent, without the prefix `OTEL_STREAM_`.
         every: Seconds between scrapes.
+        numbers: Ports by the names of `addresses`; those that are missing are chosen.
+        only: Which back ends run. The agent always does, and leaves out the others.
     """
 
     def __init__(
@@ -35,36 +43,53 @@ class Stack:
         programs: Programs | None = None,
         variables: Mapping[str, str] | None = None,
         every: float = 15.0,
+        numbers: Mapping[str, int] | None = None,
+        only: Collection[str] = BACK_ENDS,
     ) -> None:
-        programs = programs or Programs()
-        self.jaeger = JaegerServer(programs.jaeger(), room / "jaeger")
-        self.influxdb = InfluxDBServer(programs.influxd(), room / "influxdb")
-        said = {
-            "TRACES_ENDPOINT": self.jaeger.otlp,
-            "TRACES_INSECURE": "true",
-            "INFLUXDB_URL": self.influxdb.url,
-            "INFLUXDB_DATABASE": DATABASE,
-            "INFLUXDB_INTERVAL": f"{every:g}s",
-        }
+        programs, given = programs or Programs(), numbers or {}
+        self.only = only
+        self.jaeger = JaegerServer(
+            programs.jaeger() if "jaeger" in only else _NOT_RUN,
+            room / "jaeger",
+            {"QUERY": given["jaeger"]} if "jaeger" in given else None,
+        )
+        self.influxdb = InfluxDBServer(
+            programs.influxd() if "influxdb" in only else _NOT_RUN,
+            room / "influxdb",
+            given.get("influxdb"),
+        )
         self.agent = Collector(
-            programs.collector(), room / "agent", variables=said | dict(variables or {})
+            programs.collector(),
+            room / "agent",
+            variables=self._variables(every) | dict(variables or {}),
+            numbers={own: given[name] for own, name in _OWN.items() if name in given},
         )
         targets = {
             "agents": [f"127.0.0.1:{self.agent.ports['PROMETHEUS']}"],
             "collectors": [f"127.0.0.1:{self.agent.ports['TELEMETRY']}"],
         }
         self.prometheus = PrometheusServer(
-            programs.prometheus(), room / "prometheus", targets, every=every
+            programs.prometheus() if "prometheus" in only else _NOT_RUN,
+            room / "prometheus",
+            targets,
+            given.get("prometheus"),
+            every=every,
         )
         self._held = contextlib.ExitStack()
 
+    @property
+    def processes(self) -> list[Process]:
+        """What runs, in the order in which it starts."""
+        servers = (self.prometheus, self.influxdb, self.jaeger)
+        back_ends = [server.process for server in servers if server.process.name in self.only]
+        return [*back_ends, self.agent.process]
+
     def __enter__(self) -> Stack:
         with contextlib.ExitStack() as starting:
-            starting.enter_context(self.prometheus.process)
-            starting.enter_context(self.influxdb.process)
-            starting.enter_context(self.jaeger.process)
-            InfluxDB(self.influxdb.url, DATABASE).create()
-            starting.enter_context(self.agent.process)
+            for process in self.processes:
+                if process is self.agent.process and "influxdb" in self.only:
+                    InfluxDB(self.influxdb.url, DATABASE).create()
+                starting.enter_context(process)
             self._held = starting.pop_all()
         return self
 
@@ -75,3 +100,15 @@ class Stack:
         trace: TracebackType | None,
     ) -> None:
         self._held.close()
+
+    def _variables(self, every: float) -> dict[str, str]:
+        """Where the agent sends to."""
+        return {
+            "TRACES": "otlp_http" if "jaeger" in self.only else "nop",
+            "TRACES_ENDPOINT": self.jaeger.otlp,
+            "TRACES_INSECURE": "true",
+            "INFLUXDB": "influxdb/v1" if "influxdb" in self.only else "nop",
+            "INFLUXDB_URL": self.influxdb.url,
+            "INFLUXDB_DATABASE": DATABASE,
+            "INFLUXDB_INTERVAL": f"{every:g}s",
+        }

@@ -30,7 +30,8 @@ from otel_stream.testing import (
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("instrumentation/*.md")])
+FOLDERS = (ROOT, DOCS, ROOT / "instrumentation", ROOT / "collector-config")
+PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md"))
 BLOCK = re.compile(r"^(<!-- no-run -->\n)?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WORDS = ["Hello", ", ", "you", "."]
 

@@ -6,15 +6,14 @@ fail.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from stack.command import CommandError
 from stack.programs import Programs
 from stack.running import Stack
+from tests.stack.present import present
 from tests.stack.sent import Sent, send_the_demo
 
 EVERY = 2.0
@@ -25,13 +24,8 @@ EVERY = 2.0
 def programs() -> Programs:
     """All programs, made before."""
     found = Programs(may_make=False)
-    try:
-        for find in (found.collector, found.jaeger, found.prometheus, found.influxd):
-            find()
-    except CommandError as missing:
-        if os.environ.get("OTEL_STREAM_STACK") == "required":
-            raise
-        pytest.skip(str(missing))
+    for find in (found.collector, found.jaeger, found.prometheus, found.influxd):
+        present(find)
     return found
 
 
