@@ -1,4 +1,4 @@
-"""A counter that goes up steadily and is sent every second, cumulative, as the SDK sends it."""
+"""A counter and a histogram that go up steadily and are sent every second by the SDK."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import threading
 from types import TracebackType
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    PeriodicExportingMetricReader,
+)
 from opentelemetry.sdk.resources import Resource
 
 __all__ = ["Counted"]
@@ -21,10 +24,20 @@ class Counted:
     Args:
         endpoint: Where OTLP over HTTP is taken.
         service: The resource's name.
+        temporality: How it counts: from the beginning, or from one export to the next.
     """
 
-    def __init__(self, endpoint: str, service: str) -> None:
-        exporter = OTLPMetricExporter(endpoint=f"{endpoint}/v1/metrics", timeout=30)
+    def __init__(
+        self,
+        endpoint: str,
+        service: str,
+        temporality: AggregationTemporality = AggregationTemporality.CUMULATIVE,
+    ) -> None:
+        exporter = OTLPMetricExporter(
+            endpoint=f"{endpoint}/v1/metrics",
+            timeout=30,
+            preferred_temporality={Counter: temporality, Histogram: temporality},
+        )
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=_EVERY * 1000)
         resource = Resource({"service.name": service, "service.instance.id": f"{service}-1"})
         self._provider = MeterProvider([reader], resource, shutdown_on_exit=False)
