@@ -51,8 +51,9 @@ class SSEParser:
         return b"\n".join([*self._data, b"".join(self._rest)])
 
     def _lines(self, data: bytes) -> Iterator[bytes]:
-        if self._skip_lf and data:
-            self._skip_lf = False
+        if not data:
+            return  # it says nothing about a CR before it
+        if self._skip_lf:
             data = data.removeprefix(b"\n")
         *whole, rest = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         self._skip_lf = data.endswith(b"\r")

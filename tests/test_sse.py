@@ -102,6 +102,12 @@ def test_never_raises(pieces: list[bytes]) -> None:
         (kind + data).encode()
 
 
+def test_nothing_between_the_halves_of_a_line_end() -> None:
+    """An empty piece between CR and LF does not make two line ends of one."""
+    assert parse(b"data: a\r", b"", b"\n\r\n") == [("", "a")]
+    assert parse(b"data: a\r", b"", b"\ndata: b\n\n") == [("", "a\nb")]
+
+
 def test_single_bytes() -> None:
     """A body may come byte by byte."""
     body = "event: a\r\ndata: é🐑\r\n\r\n".encode()
