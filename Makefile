@@ -14,10 +14,10 @@ LOCK := $(RUN) -m uv pip compile pyproject.toml --universal --python-version 3.1
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo collector stack demo-stack test test-stack check format fuzz bench dashboards docs wheel lock clean
+.PHONY: help setup demo collector stack demo-stack test test-stack check format fuzz bench bench-stack dashboards docs wheel lock clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%s %-11s", $$1, $$2; $$1 = $$2 = ""; print }'
 
 setup: .venv/ready ## Make the development environment (.venv)
 
@@ -55,6 +55,9 @@ fuzz: .venv/ready ## Put at least a million mutated events through the recorder
 
 bench: .venv/ready ## Measure our cost beside others' and write docs/performance.md
 	$(RUN) benchmarks/run.py $(ARGS)
+
+bench-stack: .venv/ready ## Measure what the collectors sustain and write docs/fleet.md
+	@$(RUN) -m stack.capacity
 
 dashboards: .venv/ready ## Write Grafana's dashboards and Prometheus's rules into collector-config/
 	$(RUN) -m dashboards $(ARGS)
