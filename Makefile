@@ -57,7 +57,7 @@ bench: .venv/ready ## Measure our cost beside others' and write docs/performance
 	$(RUN) benchmarks/run.py $(ARGS)
 
 bench-stack: .venv/ready ## Measure what the collectors sustain and write docs/fleet.md
-	@$(RUN) -m stack.capacity
+	@$(RUN) -m stack.measured.capacity
 
 dashboards: .venv/ready ## Write Grafana's dashboards and Prometheus's rules into collector-config/
 	$(RUN) -m dashboards $(ARGS)

@@ -12,13 +12,13 @@ from typing import NoReturn
 from rich.console import Console
 
 from stack.addresses import STANDARD, PortError, choose, parsed
-from stack.command import CommandError
 from stack.foreground import follow, shown
 from stack.journal import Journal
-from stack.process import NotReady
-from stack.programs import Programs
+from stack.made.command import CommandError
+from stack.made.programs import Programs
 from stack.room import RoomError, room
-from stack.running import BACK_ENDS, Stack
+from stack.servers.process import NotReady
+from stack.servers.running import BACK_ENDS, Stack
 from stack.stopping import Stop, stopping
 
 __all__ = ["main"]

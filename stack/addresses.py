@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stack import ports
+from stack.servers import ports
 
 __all__ = ["STANDARD", "PortError", "choose", "parsed"]
 

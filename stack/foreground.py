@@ -13,8 +13,8 @@ from rich.text import Text
 
 from stack.entry import READERS
 from stack.journal import Journal
-from stack.process import Process
-from stack.running import Stack
+from stack.servers.process import Process
+from stack.servers.running import Stack
 from stack.stopping import Stop
 from stack.table import addresses
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from stack.entry import READERS, Entry
 from stack.growing import Growing
-from stack.process import Process
+from stack.servers.process import Process
 
 __all__ = ["Journal"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
-from stack.running import DATABASE, Stack
+from stack.servers.running import DATABASE, Stack
 
 __all__ = ["addresses", "ask_influxdb", "otel_stream", "quoted"]
 

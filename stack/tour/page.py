@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from otel_stream.pipeline.answer import Unreachable
-from stack.running import Stack
+from stack.servers.running import Stack
 from stack.tour.figures import Figures
 from stack.tour.finding import Finding
 from stack.tour.lines import Lines

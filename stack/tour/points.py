@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from otel_stream.pipeline.influxdb import InfluxDB
-from stack.running import DATABASE
+from stack.servers.running import DATABASE
 from stack.table import ask_influxdb
 from stack.tour.finding import counted
 from stack.tour.sent import SERVICE, Sent

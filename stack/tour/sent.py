@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from otel_stream.flat.reader import Reader
-from stack.command import CommandError
+from stack.made.command import CommandError
 from stack.stopping import Stop
 
 __all__ = ["SERVICE", "Sent", "send"]

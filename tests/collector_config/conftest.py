@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.programs import Programs
+from stack.made.programs import Programs
 from tests.stack.present import present
 
 

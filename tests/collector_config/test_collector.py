@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import ports
+from stack.servers import ports
 from tests.collector_config.configuration import FOLDER, combinations, mandatory
 
 PORTS = ["GRPC", "HTTP", "PROMETHEUS", "TELEMETRY", "HEALTH", "INFLUXDB"]

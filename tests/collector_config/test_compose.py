@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from stack.collector import CONFIG
-from stack.programs import JAEGER
+from stack.made.programs import JAEGER
+from stack.servers.collector import CONFIG
 from tests.collector_config.configuration import FOLDER, loaded, mandatory
 
 FILE = FOLDER / "compose.yaml"

@@ -32,7 +32,7 @@ def test_a_file_says_what_it_is_for(path: Path) -> None:
     """Each file begins with a comment in sentences."""
     said = header(path)
 
-    assert len(said) > 60
+    assert len(said) > 50
     assert re.match(r"[A-Za-z].*[.:]", said, re.DOTALL)
 
 

@@ -12,7 +12,7 @@ from otel_stream.pipeline.check import PATIENCE, Check
 from otel_stream.pipeline.hop import Part, Report
 from otel_stream.pipeline.places import Files, Influx, Place, Series, Traces
 from otel_stream.pipeline.sending import Sender
-from stack import ports
+from stack.servers import ports
 
 from .server import Answer, Asked, Server
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from otel_stream.pipeline.jaeger import Jaeger
-from stack.collector import Collector
+from stack.servers.collector import Collector
 from tests.stack import otlp
 
 __all__ = ["in_jaeger", "in_json", "missing"]

@@ -9,10 +9,9 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
-from stack.programs import Programs
+from stack.made.programs import Programs
 
 __all__ = ["Command", "Done", "given", "run"]
 
@@ -72,12 +71,7 @@ class Command:
     def __enter__(self) -> Command:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         if self._process.poll() is None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.programs import Programs
-from stack.running import Stack
+from stack.made.programs import Programs
+from stack.servers.running import Stack
 from tests.stack.present import present
 from tests.stack.sent import Sent, send_the_demo
 

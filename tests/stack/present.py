@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.command import CommandError
+from stack.made.command import CommandError
 
 __all__ = ["present"]
 

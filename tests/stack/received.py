@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stack.collector import Collector
+from stack.servers.collector import Collector
 from tests.stack import otlp
 
 __all__ = ["AWAY", "endpoint", "span_names"]

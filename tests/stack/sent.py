@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stack.running import Stack
+from stack.servers.running import Stack
 from tests.stack import otlp
 
 __all__ = ["Sent", "send_the_demo"]

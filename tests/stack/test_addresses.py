@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from stack import ports
 from stack.addresses import STANDARD, PortError, choose, parsed
+from stack.servers import ports
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from stack.collector import Collector
-from stack.payload import Payload
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.measured.payload import Payload
+from stack.servers.collector import Collector
 from tests.conftest import eventually
 from tests.stack import otlp
 from tests.stack.certificate import Certificate, make_certificate

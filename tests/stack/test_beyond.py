@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from otel_stream.pipeline.jaeger import Jaeger
-from stack.load import Load
-from stack.payload import Payload
-from stack.programs import Programs
-from stack.running import Stack
+from stack.made.programs import Programs
+from stack.measured.load import Load
+from stack.measured.payload import Payload
+from stack.servers.running import Stack
 from tests.conftest import eventually
 from tests.stack.arrived import in_jaeger, in_json, missing
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.programs import Programs
+from stack.made.programs import Programs
 from tests.stack.command import Command, given, run
 
 pytestmark = pytest.mark.slow_stack

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from otel_stream.pipeline.influxdb import InfluxDB
 from otel_stream.pipeline.jaeger import Jaeger
 from otel_stream.pipeline.prometheus import Prometheus
-from stack.running import DATABASE, Stack
+from stack.servers.running import DATABASE, Stack
 from tests.stack import otlp
 from tests.stack.sent import Sent
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from stack.collector import Collector
-from stack.fleet import HASH_KEY
-from stack.load import Load
-from stack.payload import Payload
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.measured.load import Load
+from stack.measured.payload import Payload
+from stack.servers.collector import Collector
+from stack.servers.fleet import HASH_KEY
 from tests.conftest import eventually
 from tests.stack import otlp
 from tests.stack.certificate import make_certificate

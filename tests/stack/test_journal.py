@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from stack.journal import Journal
-from stack.process import Process
+from stack.servers.process import Process
 
 
 class Room:

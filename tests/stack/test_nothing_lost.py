@@ -12,12 +12,12 @@ import pytest
 from otel_stream.pipeline.influxdb import InfluxDB
 from otel_stream.pipeline.jaeger import Jaeger
 from otel_stream.pipeline.prometheus import Prometheus
-from stack.fleet import Fleet
-from stack.load import Load
-from stack.payload import Payload
-from stack.process import Process
-from stack.programs import Programs
-from stack.running import DATABASE, Stack
+from stack.made.programs import Programs
+from stack.measured.load import Load
+from stack.measured.payload import Payload
+from stack.servers.fleet import Fleet
+from stack.servers.process import Process
+from stack.servers.running import DATABASE, Stack
 from tests.stack.arrived import in_jaeger, in_json, missing
 from tests.stack.counted import Counted
 

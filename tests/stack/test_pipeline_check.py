@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from otel_stream.pipeline.prometheus import Prometheus
-from stack.fleet import Fleet
-from stack.programs import Programs
-from stack.running import DATABASE, Stack
+from stack.made.programs import Programs
+from stack.servers.fleet import Fleet
+from stack.servers.running import DATABASE, Stack
 from tests.stack.test_end_to_end import settled
 
 COMMAND = [sys.executable, "-m", "otel_stream", "pipeline", "check"]

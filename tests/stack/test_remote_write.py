@@ -10,9 +10,9 @@ import pytest
 
 from otel_stream.pipeline.answer import Unreachable
 from otel_stream.pipeline.prometheus import Prometheus
-from stack.collector import Collector
-from stack.programs import Programs
-from stack.prometheus import PrometheusServer
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
+from stack.servers.prometheus import PrometheusServer
 from tests.conftest import eventually
 from tests.stack.counted import Counted
 

@@ -10,8 +10,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from stack import ports
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.servers import ports
 from tests.conftest import eventually
 from tests.stack.command import Command, given, run
 

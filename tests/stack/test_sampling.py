@@ -11,9 +11,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from stack.collector import Collector
-from stack.fleet import HASH_KEY
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
+from stack.servers.fleet import HASH_KEY
 from tests.stack import otlp
 from tests.stack.received import AWAY
 

@@ -10,8 +10,8 @@ import pytest
 
 import otel_stream
 from otel_stream.doctor import examine
-from stack.collector import Collector
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
 from tests.stack.certificate import Certificate, make_certificate
 from tests.stack.received import AWAY, endpoint, span_names
 

@@ -9,8 +9,8 @@ import pytest
 
 from otel_stream import Settings
 from otel_stream.export.telemetry import Telemetry
-from stack.collector import Collector
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
 from tests.stack.received import AWAY, endpoint, span_names
 
 pytestmark = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])

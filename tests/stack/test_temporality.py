@@ -9,7 +9,7 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality
 
 from otel_stream.pipeline.influxdb import InfluxDB
 from otel_stream.pipeline.prometheus import Prometheus
-from stack.running import DATABASE, Stack
+from stack.servers.running import DATABASE, Stack
 from tests.conftest import eventually
 from tests.stack.counted import Counted
 

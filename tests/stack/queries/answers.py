@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from stack.running import DATABASE, Stack
+from stack.servers.running import DATABASE, Stack
 
 Result = list[dict[str, Any]]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.programs import Programs
-from stack.running import Stack
+from stack.made.programs import Programs
+from stack.servers.running import Stack
 
 from .answers import Answers, eventually
 from .fleet import DEMO, SERVICE, Services, Unwell, fill

@@ -17,9 +17,9 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from otel_stream import semconv
-from stack.collector import Collector
-from stack.programs import Programs
-from stack.running import Stack
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
+from stack.servers.running import Stack
 
 ROOT = Path(__file__).parents[3]
 DEMO = [str(ROOT / "examples" / "demo.py"), "--plain"]

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 from dashboards import names
-from stack.programs import Programs
+from stack.made.programs import Programs
 
 from .answers import Answers
 

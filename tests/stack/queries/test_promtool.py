@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.programs import Programs
+from stack.made.programs import Programs
 
 from ...dashboards.committed import RULE_TESTS, RULES
 

@@ -6,15 +6,14 @@ import contextlib
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import TracebackType
 
 from otel_stream.pipeline.influxdb import InfluxDB
-from stack.collector import Collector
-from stack.influxdb import InfluxDBServer
-from stack.jaeger import JaegerServer
-from stack.process import Process
-from stack.programs import Programs
-from stack.prometheus import PrometheusServer
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
+from stack.servers.influxdb import InfluxDBServer
+from stack.servers.jaeger import JaegerServer
+from stack.servers.process import Process
+from stack.servers.prometheus import PrometheusServer
 
 __all__ = ["BACK_ENDS", "DATABASE", "Stack"]
 
@@ -93,12 +92,7 @@ class Stack:
             self._held = starting.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._held.close()
 
     def _variables(self, every: float) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What one agent sustains, and what it costs: `python -m stack.capacity` writes docs/fleet.md.
+"""What a collector sustains, and what it costs: `make bench-stack` writes docs/fleet.md.
 
 The agent is the shipped one with all its exporters on: traces to a collector that throws them away
 (a back end's cost is not the agent's), metrics scraped by Prometheus and sent to InfluxDB, all to
@@ -20,18 +20,18 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from otel_stream.pipeline.influxdb import InfluxDB
-from stack.capacity_page import write
-from stack.collector import Collector
-from stack.figures import Capacity, Step
-from stack.fleet import HASH_KEY
-from stack.influxdb import InfluxDBServer
-from stack.load import Load
-from stack.payload import Payload, spans
-from stack.points import Points
-from stack.programs import Programs
-from stack.prometheus import PrometheusServer
-from stack.running import DATABASE
-from stack.usage import Usage
+from stack.made.programs import Programs
+from stack.measured.figures import Capacity, Step
+from stack.measured.load import Load
+from stack.measured.page import write
+from stack.measured.payload import Payload, spans
+from stack.measured.points import Points
+from stack.measured.usage import Usage
+from stack.servers.collector import Collector
+from stack.servers.fleet import HASH_KEY
+from stack.servers.influxdb import InfluxDBServer
+from stack.servers.prometheus import PrometheusServer
+from stack.servers.running import DATABASE
 
 __all__ = ["measure"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stack import ports
-from stack.process import Process
+from stack.servers import ports
+from stack.servers.process import Process
 
 __all__ = ["InfluxDBServer"]
 

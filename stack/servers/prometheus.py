@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stack import ports
-from stack.collector import CONFIG
-from stack.process import Process
+from stack.servers import ports
+from stack.servers.collector import CONFIG
+from stack.servers.process import Process
 
 __all__ = ["PrometheusServer"]
 

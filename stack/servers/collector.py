@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stack import ports
-from stack.process import Process
+from stack.servers import ports
+from stack.servers.process import Process
 
 __all__ = ["CONFIG", "Collector"]
 
-CONFIG = Path(__file__).parents[1] / "collector-config"
+CONFIG = Path(__file__).parents[2] / "collector-config"
 
 _PORTS = {
     "GRPC": 4317, "HTTP": 4318, "PROMETHEUS": 8889, "TELEMETRY": 8888, "HEALTH": 13133,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
-from stack.collector import Collector
-from stack.jaeger import JaegerServer
-from stack.programs import Programs
+from stack.made.programs import Programs
+from stack.servers.collector import Collector
+from stack.servers.jaeger import JaegerServer
 
 __all__ = ["Fleet"]
 
@@ -55,10 +54,5 @@ class Fleet:
             self._held = starting.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._held.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from stack.command import CommandError, output, run
+from stack.made.command import CommandError, output, run
 
 __all__ = ["Go"]
 

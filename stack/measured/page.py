@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.plot import Bar, Panel, draw
-from stack.figures import Capacity, Step
+from stack.measured.figures import Capacity, Step
 
 __all__ = ["page", "write"]
 
 _HERE = Path(__file__).parent
-_DOCS = _HERE.parent / "docs"
+_DOCS = _HERE.parents[1] / "docs"
 _PEAK = 10
 _DAY = 86_400
 _SPANS = 3

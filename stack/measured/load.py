@@ -6,10 +6,9 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Protocol
 
-from stack.payload import Request
+from stack.measured.payload import Request
 
 __all__ = ["Load", "Source"]
 
@@ -70,12 +69,7 @@ class Load:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
 

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from otel_stream import semconv
-from stack.payload import Request
+from stack.measured.payload import Request
 
 __all__ = ["Points"]
 

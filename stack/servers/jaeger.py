@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import ports
-from stack.collector import CONFIG
-from stack.process import Process
+from stack.servers import ports
+from stack.servers.collector import CONFIG
+from stack.servers.process import Process
 
 __all__ = ["JaegerServer"]
 

@@ -7,7 +7,7 @@
 | Prometheus | `OTEL_STREAM_PROMETHEUS` | PATH, else Debian's package |
 | promtool | `OTEL_STREAM_PROMTOOL` | PATH, else Debian's package |
 | InfluxDB | `OTEL_STREAM_INFLUXD` | PATH, else Debian's package |
-| what reads compose files | `OTEL_STREAM_COMPOSE` | built from stack/compose |
+| what reads compose files | `OTEL_STREAM_COMPOSE` | built from stack/made/compose |
 
 Debian's packages are unpacked, not installed: no service starts, and no rights are needed.
 """
@@ -19,13 +19,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from stack.cache import Cache
-from stack.command import CommandError, run
-from stack.golang import Go
+from stack.made.cache import Cache
+from stack.made.command import CommandError, run
+from stack.made.golang import Go
 
 __all__ = ["Programs"]
 
-DISTRIBUTION = Path(__file__).parents[1] / "collector-config" / "distribution"
+DISTRIBUTION = Path(__file__).parents[2] / "collector-config" / "distribution"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.152.0"
 COMPOSE = Path(__file__).parent / "compose"
 JAEGER = "github.com/jaegertracing/jaeger@v1.76.0"

@@ -1,0 +1,1 @@
+"""The programs: found, or made once a machine."""

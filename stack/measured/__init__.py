@@ -1,0 +1,1 @@
+"""What collectors sustain, and what they cost."""
