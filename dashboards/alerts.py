@@ -181,7 +181,8 @@ _LOST = Alert(
     f"max_over_time({recording.LOST.name}[10m]) * 300 > 0",
     "0m",
     f"{OF_COLLECTOR} loses {_of(names.SIGNAL)} for {_of('exporter')}",
-    f"{FIGURE} items in five minutes have been given up ({_of(names.REASON)}). They are lost.",
+    f"{FIGURE} items in five minutes did not go on ({_of(names.REASON)}). What was not sent"
+    " is lost; what found a full queue went back to its sender.",
 )
 _DOWN = Alert(
     "CollectorDown",

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from stack.addresses import STANDARD, PortError, choose, parsed
+from stack.addresses import STANDARD, PortError, choose, moved, parsed
 from stack.foreground import follow, shown
 from stack.journal import Journal
 from stack.made.command import CommandError
@@ -97,15 +97,18 @@ def _command(
 def _get(given: argparse.Namespace) -> int:
     programs = Programs()
     for find in (
-        programs.collector, programs.jaeger, programs.prometheus, programs.influxd, programs.compose
+        programs.collector, programs.jaeger, programs.prometheus, programs.promtool,
+        programs.influxd, programs.compose,
     ):  # fmt: skip
-        print(find(), flush=True)
+        print(f"{find.__name__:<10}", find(), flush=True)
     return 0
 
 
 def _run(given: argparse.Namespace) -> int:
     console = Console(highlight=False)
     numbers = choose(dict(given.port))
+    for line in moved(numbers, dict(given.port)):
+        console.print(line, style="yellow")
     with room(given.data) as folder:
         stack = Stack(folder, every=given.every, numbers=numbers, only=given.only)
         up = shown(stack, console, folder, kept=bool(given.data), verbose=given.verbose)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from stack.servers import ports
 
-__all__ = ["STANDARD", "PortError", "choose", "parsed"]
+__all__ = ["STANDARD", "PortError", "choose", "moved", "parsed"]
 
 STANDARD = {
     "grpc": 4317, "http": 4318, "metrics": 8889, "telemetry": 8888, "health": 13133,
@@ -52,3 +52,12 @@ def choose(given: Mapping[str, int]) -> dict[str, int]:
         or (number if number not in taken and ports.is_free(number) else others[name])
         for name, number in STANDARD.items()
     }
+
+
+def moved(chosen: Mapping[str, int], given: Mapping[str, int]) -> list[str]:
+    """A line for each port that is not the one that everybody expects, and was not asked for."""
+    return [
+        f"port {STANDARD[name]} is taken: {name} is on {number} instead"
+        for name, number in chosen.items()
+        if name not in given and number != STANDARD[name]
+    ]

@@ -28,7 +28,7 @@ def addresses(stack: Stack, room: Path, *, kept: bool) -> Iterator[tuple[str, st
     yield "send here", f"export OTEL_EXPORTER_OTLP_ENDPOINT={agent.http}"
     yield "", f"or {agent.grpc} with OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
     if "jaeger" in stack.only:
-        yield "Jaeger", f"{stack.jaeger.url}/api/services"
+        yield "Jaeger", f"{stack.jaeger.url}/api/services (this build has no page)"
     if "prometheus" in stack.only:
         yield "Prometheus", f"{stack.prometheus.url}/api/v1/query?query=otel_stream_streams_total"
     if "influxdb" in stack.only:
@@ -37,7 +37,22 @@ def addresses(stack: Stack, room: Path, *, kept: bool) -> Iterator[tuple[str, st
     yield "agent", f"{agent.metrics} (the services' figures)"
     yield "", f"{agent.telemetry} (its own)"
     yield "", f"http://127.0.0.1:{agent.ports['HEALTH']}/ (its health)"
+    yield "check", _check(stack)
     yield "data", f"{quote(str(room))} ({'stays' if kept else 'removed at the end'})"
+
+
+def _check(stack: Stack) -> str:
+    """The command that follows a stream through all of it."""
+    agent = stack.agent
+    said = [f"--endpoint {agent.http}", f"--jsonl {quote(str(agent.data))}"]
+    said += [f"--agent-telemetry {agent.telemetry}"]
+    back_ends = (
+        ("jaeger", stack.jaeger.url),
+        ("prometheus", stack.prometheus.url),
+        ("influxdb", stack.influxdb.url),
+    )
+    said += [f"--{name} {url}" for name, url in back_ends if name in stack.only]
+    return f"{otel_stream()} pipeline check {' '.join(said)}"
 
 
 def ask_influxdb(url: str, statement: str) -> str:

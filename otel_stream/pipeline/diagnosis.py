@@ -124,6 +124,8 @@ def _cause(same: list[Hop], found: Situation) -> tuple[str, str]:
     cause, remedy = _held(found.agent, first, signal)
     if not remedy and signal == "traces" and found.gateways:
         cause, remedy = _at_gateways(found.gateways, first, signal)
+    elif signal == "traces":
+        cause = "; ".join([cause, *(each.wrong for each in found.gateways if each.wrong)])
     return cause, remedy or f"does it send to the {first.place} that was asked? Else wait longer"
 
 
@@ -168,7 +170,10 @@ def _stuck(tier: Tier, new: Account, name: str, signal: str) -> tuple[str, str] 
     """What keeps an exporter, if something does."""
     remedy = f"is the endpoint of {name} right, and does it answer? See the log of {tier.name}"
     if lost := new.failed[signal, name]:
-        return f"{tier.name}'s exporter {name} gave up on {lost}", remedy
+        why = (
+            f"it was refused for good: a wrong token, path or database? See the log of {tier.name}"
+        )
+        return f"{tier.name}'s exporter {name} gave up on {lost}", why
     if waits := new.queued.get(name, 0):
         behind = "" if new.sent[signal, name] else " and sends nothing"
         return f"{tier.name}'s exporter {name} holds {_of(new, name, waits)}{behind}", remedy

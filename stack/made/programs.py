@@ -2,12 +2,12 @@
 
 | program | variable | else |
 |---|---|---|
-| the collector | `OTEL_STREAM_COLLECTOR` | built from collector-config/distribution |
-| Jaeger | `OTEL_STREAM_JAEGER` | built from its Go module |
-| Prometheus | `OTEL_STREAM_PROMETHEUS` | PATH, else Debian's package |
-| promtool | `OTEL_STREAM_PROMTOOL` | PATH, else Debian's package |
-| InfluxDB | `OTEL_STREAM_INFLUXD` | PATH, else Debian's package |
-| what reads compose files | `OTEL_STREAM_COMPOSE` | built from stack/made/compose |
+| the collector | `OTEL_STREAM_STACK_COLLECTOR` | built from collector-config/distribution |
+| Jaeger | `OTEL_STREAM_STACK_JAEGER` | built from its Go module |
+| Prometheus | `OTEL_STREAM_STACK_PROMETHEUS` | PATH, else Debian's package |
+| promtool | `OTEL_STREAM_STACK_PROMTOOL` | PATH, else Debian's package |
+| InfluxDB | `OTEL_STREAM_STACK_INFLUXD` | PATH, else Debian's package |
+| what reads compose files | `OTEL_STREAM_STACK_COMPOSE` | built from stack/made/compose |
 
 Debian's packages are unpacked, not installed: no service starts, and no rights are needed.
 """
@@ -80,7 +80,7 @@ class Programs:
         return self._made(package, f"usr/bin/{program}", package.encode(), _unpack(package))
 
     def _given(self, name: str) -> Path | None:
-        variable = f"OTEL_STREAM_{name}"
+        variable = f"OTEL_STREAM_STACK_{name}"
         said = os.environ.get(variable)
         if said and not os.access(said, os.X_OK):
             raise CommandError(f"{variable}={said}: there is no such program")

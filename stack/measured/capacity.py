@@ -36,6 +36,10 @@ from stack.servers.running import DATABASE
 __all__ = ["measure"]
 
 SECONDS = 12.0
+GATEWAY_SECONDS = 60.0
+"""Twice as long as a gateway waits for a decision, so that its memory is as full as it gets."""
+TRACES = 33
+"""Traces a request of a hundred spans through a gateway: three spans each."""
 WARM_UP = 3.0
 BATCH = 100
 RATES = (250, 500, 1000, 2000, 4000, 8000, None)
@@ -44,9 +48,10 @@ GATEWAY_RATES = (1000, 4000, None)
 SMALL = {"MEMORY_MIB": "40", "SPIKE_MIB": "20"}
 SENT = 50
 SINK = """
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${env:OTEL_STREAM_HTTP_PORT}"}}}}
+receivers:
+  otlp: {protocols: {http: {endpoint: "127.0.0.1:${env:OTEL_STREAM_COLLECTOR_HTTP_PORT}"}}}
 exporters: {nop: {}}
-extensions: {health_check: {endpoint: "127.0.0.1:${env:OTEL_STREAM_HEALTH_PORT}"}}
+extensions: {health_check: {endpoint: "127.0.0.1:${env:OTEL_STREAM_COLLECTOR_HEALTH_PORT}"}}
 service:
   extensions: [health_check]
   telemetry: {metrics: {level: none}}
@@ -74,7 +79,8 @@ def measure(room: Path, programs: Programs, tell: Callable[[str], None]) -> Capa
     with _gateway(room / "gateway", programs) as gateway:
         for rate in GATEWAY_RATES:
             tell(f"spans through a gateway: {rate or 'as many as go'} a second")
-            found.gateway.append(_step(gateway, rate, lambda: Payload("load", BATCH)))
+            many = lambda: Payload("load", BATCH, traces=TRACES)  # noqa: E731 - one line says it
+            found.gateway.append(_step(gateway, rate, many, seconds=GATEWAY_SECONDS))
         tell("the SDK's side")
         found.sender = {
             how.value: _sending(gateway, how)
@@ -101,6 +107,7 @@ def _step(
     *,
     path: str = "/v1/traces",
     idle: bool = False,
+    seconds: float = SECONDS,
 ) -> Step:
     with ExitStack() as held:
         load = Load(agent.ports["HTTP"], make, rate, path)
@@ -110,7 +117,7 @@ def _step(
         before, refused = load.spans, load.refused
         began = time.monotonic()
         with Usage(agent.process.pid) as usage:
-            time.sleep(SECONDS)
+            time.sleep(seconds)
             took = time.monotonic() - began
             acknowledged = load.spans - before
         return Step(
@@ -139,7 +146,7 @@ def _agent(
 @contextmanager
 def _gateway(room: Path, programs: Programs) -> Iterator[Collector]:
     with _sink(room, programs) as sink:
-        said = _towards(sink) | {"HASH_KEY": HASH_KEY}
+        said = _towards(sink) | {"HASH_KEY": HASH_KEY, "UNDECIDED": "500000"}
         gateway = Collector(programs.collector(), room / "gateway", ["gateway.yaml"], said)
         with gateway.process:
             yield gateway

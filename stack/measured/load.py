@@ -48,6 +48,8 @@ class Load:
     ) -> None:
         self.acknowledged: dict[str, set[str]] = {}
         """Span ids by trace id."""
+        self.repeated: set[str] = set()
+        """The trace ids of requests that were sent more than once."""
         self.refused = 0
         """Answers that were no acknowledgement."""
         self.broken = 0
@@ -78,7 +80,7 @@ class Load:
         due = time.monotonic()
         while not self._stopping.is_set():
             request = payload.next()
-            if self._sent(request.body):
+            if self._sent(request):
                 self.acknowledged[request.trace_id] = set(request.span_ids)
             if self._rate:
                 due += payload.size / self._rate
@@ -86,12 +88,13 @@ class Load:
         if self._connection is not None:
             self._connection.close()
 
-    def _sent(self, body: bytes) -> bool:
+    def _sent(self, request: Request) -> bool:
         """Whether it was acknowledged, sooner or later. Not, when the load is left before."""
         while not self._stopping.is_set():
-            status = self._post(body)
+            status = self._post(request.body)
             if status == 200:
                 return True
+            self.repeated.add(request.trace_id)
             if status is None:
                 self.broken += 1
             else:

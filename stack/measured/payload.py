@@ -36,18 +36,24 @@ class Request(NamedTuple):
 
 
 class Payload:
-    """Requests of one trace each.
+    """Requests whose first span's trace is theirs.
 
     Args:
         service: The resource's name.
         size: Spans a request, at most 65,535.
         attributes: More attributes of each span.
+        traces: How many traces these spans are of.
     """
 
     def __init__(
-        self, service: str, size: int, attributes: dict[str, str | float] | None = None
+        self,
+        service: str,
+        size: int,
+        attributes: dict[str, str | float] | None = None,
+        traces: int = 1,
     ) -> None:
         self.size = size
+        self._each = -(-size // traces)
         self._body = bytearray(
             encode_spans(spans(service, size, attributes or {})).SerializeToString()
         )
@@ -56,15 +62,18 @@ class Payload:
 
     def next(self) -> Request:
         """A request with ids that no other has."""
-        trace_id, start = os.urandom(16), os.urandom(6)
-        for place in self._traces:
+        start, trace_id, first = os.urandom(6), b"", ""
+        for number, place in enumerate(self._traces):
+            if number % self._each == 0:
+                trace_id = os.urandom(16)
+                first = first or trace_id.hex()
             self._body[place : place + 16] = trace_id
         ids = []
         for number, place in enumerate(self._spans):
             span_id = start + number.to_bytes(2, "big")
             self._body[place : place + 8] = span_id
             ids.append(span_id.hex())
-        return Request(bytes(self._body), trace_id.hex(), ids)
+        return Request(bytes(self._body), first, ids)
 
 
 def spans(service: str, size: int, attributes: dict[str, str | float]) -> Sequence[ReadableSpan]:

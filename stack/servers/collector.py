@@ -25,7 +25,8 @@ class Collector:
         program: The collector.
         room: Its folder, also of its queues and JSON lines.
         configs: Names of files in collector-config, the first agent.yaml or gateway.yaml.
-        variables: `OTEL_STREAM_` variables without that prefix, beside the ports and the folder.
+        variables: `OTEL_STREAM_COLLECTOR_` variables without that prefix, beside the ports and
+            the folder.
         numbers: Ports by their names; those that are missing are chosen.
     """
 
@@ -51,7 +52,7 @@ class Collector:
             command,
             room=room,
             ready=f"http://127.0.0.1:{self.ports['HEALTH']}/",
-            env={f"OTEL_STREAM_{key}": value for key, value in said.items()},
+            env={f"OTEL_STREAM_COLLECTOR_{key}": value for key, value in said.items()},
         )
 
     @property

@@ -21,7 +21,7 @@ class Fleet:
     Args:
         room: Where each server has its folder.
         programs: Where they come from.
-        variables: More variables of the gateways, without the prefix `OTEL_STREAM_`.
+        variables: More variables of the gateways, without the prefix `OTEL_STREAM_COLLECTOR_`.
     """
 
     def __init__(

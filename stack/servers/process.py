@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +17,8 @@ from urllib.request import urlopen
 __all__ = ["NotReady", "Process", "Server"]
 
 _LAST_LINES = 15
+_OUTLIVES_NOBODY = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+"""Ends a server with the thread that started it, also when that is killed."""
 
 
 class NotReady(Exception):
@@ -100,8 +103,9 @@ class Process:
         self.room.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(
-                self.command, cwd=self.room, env={**_own_environment(), **self.env},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                [*_OUTLIVES_NOBODY, *self.command], cwd=self.room,
+                env={**_own_environment(), **self.env}, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
 

@@ -30,7 +30,7 @@ class Stack:
     Args:
         room: Where each server has its folder.
         programs: Where they come from.
-        variables: More variables of the agent, without the prefix `OTEL_STREAM_`.
+        variables: More variables of the agent, without the prefix `OTEL_STREAM_COLLECTOR_`.
         every: Seconds between scrapes.
         numbers: Ports by the names of `addresses`; those that are missing are chosen.
         only: Which back ends run. The agent always does, and leaves out the others.

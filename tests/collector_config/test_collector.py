@@ -14,11 +14,11 @@ from tests.collector_config.configuration import FOLDER, combinations, mandatory
 
 PORTS = ["GRPC", "HTTP", "PROMETHEUS", "TELEMETRY", "HEALTH", "INFLUXDB"]
 NEEDED = {
-    "OTEL_STREAM_TRACES_ENDPOINT": "http://127.0.0.1:1",
-    "OTEL_STREAM_HASH_KEY": "0123456789abcdef0123456789abcdef",
-    "OTEL_STREAM_GATEWAY_1": "127.0.0.1:1",
-    "OTEL_STREAM_GATEWAY_2": "127.0.0.1:1",
-    "OTEL_STREAM_GATEWAYS": "localhost",
+    "OTEL_STREAM_COLLECTOR_TRACES_ENDPOINT": "http://127.0.0.1:1",
+    "OTEL_STREAM_COLLECTOR_HASH_KEY": "0123456789abcdef0123456789abcdef",
+    "OTEL_STREAM_COLLECTOR_GATEWAY_1": "127.0.0.1:1",
+    "OTEL_STREAM_COLLECTOR_GATEWAY_2": "127.0.0.1:1",
+    "OTEL_STREAM_COLLECTOR_GATEWAYS": "localhost",
 }
 MISSING = [
     (files, name)
@@ -32,11 +32,15 @@ def environment(room: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     numbers = zip(PORTS, ports.free(len(PORTS)), strict=True)
     files = {}
-    for name in ("OTEL_STREAM_TLS_CERT", "OTEL_STREAM_TLS_KEY", "OTEL_STREAM_TOKEN_FILE"):
+    for name in (
+        "OTEL_STREAM_COLLECTOR_TLS_CERT",
+        "OTEL_STREAM_COLLECTOR_TLS_KEY",
+        "OTEL_STREAM_COLLECTOR_TOKEN_FILE",
+    ):
         (room / name).write_text("token")
         files[name] = str(room / name)
-    own = {f"OTEL_STREAM_{name}_PORT": str(number) for name, number in numbers}
-    return kept | NEEDED | files | own | {"OTEL_STREAM_DATA": str(room / "data")}
+    own = {f"OTEL_STREAM_COLLECTOR_{name}_PORT": str(number) for name, number in numbers}
+    return kept | NEEDED | files | own | {"OTEL_STREAM_COLLECTOR_DATA": str(room / "data")}
 
 
 def run(

@@ -181,7 +181,7 @@ def test_a_program_accepts_what_it_is_given(
     service = services[name]
     source = {each["target"]: each["source"] for each in mounts(service, "bind")}
     arguments = [source.get(part, part) for part in service["command"]]
-    own = {variable: str(tmp_path) for variable in ("OTEL_STREAM_DATA", "JAEGER_DATA")}
+    own = {variable: str(tmp_path) for variable in ("OTEL_STREAM_COLLECTOR_DATA", "JAEGER_DATA")}
     done = subprocess.run(
         [str(jaeger if name == "jaeger" else collector), "validate", *arguments],
         env=service["environment"] | own, cwd=tmp_path, stdout=subprocess.PIPE,
@@ -224,7 +224,10 @@ def test_the_choices_of_the_example_fit(compose: Path) -> None:
     fleet = read(compose, "fleet", DEMO_ENDPOINT=dict(shown)["DEMO_ENDPOINT"],
                  TARGETS=dict(shown)["TARGETS"])  # fmt: skip
 
-    assert tempo["agent"]["environment"]["OTEL_STREAM_TRACES_ENDPOINT"] == "http://tempo:4318"
+    assert (
+        tempo["agent"]["environment"]["OTEL_STREAM_COLLECTOR_TRACES_ENDPOINT"]
+        == "http://tempo:4318"
+    )
     assert "tempo" in tempo
     assert fleet["demo"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://fleet-agent:4318"
     assert "fleet-agent" in fleet

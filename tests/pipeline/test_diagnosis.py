@@ -42,7 +42,7 @@ def said(hop: Hop, situation: Situation) -> str:
         (TAKEN, "the agent has no exporter that leads to it -> is it switched off there"),
         (
             TAKEN + 'otelcol_exporter_send_failed_spans_total{exporter="otlp_http"} 4\n',
-            "the agent's exporter otlp_http gave up on 4 -> is the endpoint of otlp_http right",
+            "the agent's exporter otlp_http gave up on 4 -> it was refused for good: a wrong token",
         ),
         (
             'otelcol_receiver_refused_spans_total{receiver="otlp"} 1\n',
@@ -84,6 +84,17 @@ def test_what_the_agent_has_sent_is_followed_to_the_gateways(gateway: str, expec
     assert expected in said(
         Hop(*JAEGER, "missing"), Situation(tier(agent), [tier(gateway, "gateway 1")])
     )
+
+
+def test_a_gateway_that_is_gone_is_named() -> None:
+    """Beside the agent's exporter that waits for it."""
+    gone = Tier("gateway 1", "http://g:8888/metrics", None, None, "http://g:8888 does not answer")
+    agent = HELD.replace("otlp_http", "otlp_grpc/gateway_1")
+
+    found = said(Hop(*JAEGER, "missing"), Situation(tier(agent), [gone]))
+
+    assert "otlp_grpc/gateway_1 holds 12" in found
+    assert "; http://g:8888 does not answer -> " in found
 
 
 def test_what_waits_for_a_place_that_is_gone_is_told() -> None:

@@ -30,10 +30,10 @@ class Done(NamedTuple):
 def given(programs: Programs) -> dict[str, str]:
     """Variables that name the programs, wherever they are."""
     return {
-        "OTEL_STREAM_COLLECTOR": str(programs.collector()),
-        "OTEL_STREAM_JAEGER": str(programs.jaeger()),
-        "OTEL_STREAM_PROMETHEUS": str(programs.prometheus()),
-        "OTEL_STREAM_INFLUXD": str(programs.influxd()),
+        "OTEL_STREAM_STACK_COLLECTOR": str(programs.collector()),
+        "OTEL_STREAM_STACK_JAEGER": str(programs.jaeger()),
+        "OTEL_STREAM_STACK_PROMETHEUS": str(programs.prometheus()),
+        "OTEL_STREAM_STACK_INFLUXD": str(programs.influxd()),
     }
 
 

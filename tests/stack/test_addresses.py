@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stack.addresses import STANDARD, PortError, choose, parsed
+from stack.addresses import STANDARD, PortError, choose, moved, parsed
 from stack.servers import ports
 
 
@@ -66,3 +66,10 @@ def test_neither_name_nor_number(text: str) -> None:
     """Anything else is an error that repeats it."""
     with pytest.raises(PortError, match=f"^'{text}'"):
         parsed(text)
+
+
+def test_a_port_that_has_moved_is_said() -> None:
+    """A line tells where a standard port went, unless it was asked for."""
+    chosen = {"http": 20_000, "grpc": STANDARD["grpc"], "jaeger": 20_001}
+
+    assert moved(chosen, {"jaeger": 20_001}) == ["port 4318 is taken: http is on 20000 instead"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import pytest
 
 from stack.made.programs import Programs
@@ -203,3 +204,23 @@ def test_by_default_only_this_machine_can_connect(agent: Collector) -> None:
 
     assert {port for _, port in found} >= ours
     assert {address for address, port in found if port in ours} == {"0100007F"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [(b"\xff" * 1000, "INTERNAL"), (b"\x0a" * (LARGEST + 1), "RESOURCE_EXHAUSTED")],
+    ids=["garbage", "too large"],
+)
+def test_grpc_refuses_it_too(agent: Collector, body: bytes, expected: str) -> None:
+    """What is no OTLP or too large gets a code over gRPC; what is good still goes."""
+    with grpc.insecure_channel(f"127.0.0.1:{agent.ports['GRPC']}") as channel:
+        call = channel.unary_unary(
+            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            request_serializer=bytes,
+            response_deserializer=bytes,
+        )
+        with pytest.raises(grpc.RpcError) as refused:
+            call(body, timeout=10.0)
+
+    assert refused.value.code().name == expected
+    assert works(agent)

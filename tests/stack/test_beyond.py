@@ -39,8 +39,8 @@ def test_a_full_queue_refuses_until_the_back_end_is_back(
 ) -> None:
     """While a back end is away longer than its queue lasts, nothing more is acknowledged.
 
-    The JSON lines are written before the queue says no, so they have what is sent again twice;
-    `otel-stream streams` counts a span once.
+    The JSON lines are written before the queue says no, and figures are made from the spans, so
+    both have each try; `otel-stream streams` counts a span once.
     """
     with Stack(tmp_path, programs, {"QUEUE": "5000"}) as stack:
         stack.jaeger.process.stop()

@@ -20,28 +20,51 @@ from tests.stack import otlp
 from tests.stack.received import AWAY
 
 SECRETS = {
-    "international number": "+44 20 7946 0958",
-    "bare number": "5511999998888",
-    "national number": "(415) 555-2671",
+    "international": "+44 20 7946 0958",
+    "international, joined": "+5511999998888",
+    "German": "+49 170/1234567",
+    "bare": "5511999998888",
+    "national": "(415) 555-2671",
+    "with a zero": "01701234567",
+    "with a zero and a space": "0170 1234567",
+    "with two zeros": "004917012345678",
+    "Brazilian": "(11) 99999-8888",
+    "Brazilian, bare": "11 99999-8888",
     "WhatsApp id": "5511999998888@s.whatsapp.net",
-    "group id": "120363025246125486@g.us",
+    "WhatsApp group": "120363025246125486@g.us",
     "OpenAI key": "sk-proj-abcDEF1234567890",
     "Google key": "AIzaSyA-1234567890abcdefg",
     "AWS key": "AKIAIOSFODNN7EXAMPLE",
     "GitHub token": "ghp_abcdefghij0123456789abcdefghij012345",
+    "Hugging Face token": "hf_" + "AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh",
     "JSON web token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N",
     "header": "Authorization: Bearer abcdef123456",
+    "short bearer": "Bearer abc123def456",
+    "header without a colon": "X-Api-Key 0123456789abcdef",
     "assignment": 'api_key="abcdef123456"',
+    "password": "password=hunter2hunter2",
+    "in a query": "https://example.com/v1?key=abcdef123456",
+    "in a URL": "https://me:hunter2hunter2@example.com",
 }
+SECRET = re.compile(r"hunter2hunter2|abcdef123456|abc123def456|0123456789abcdef")
+"""What is secret in those that have more around it."""
 HARMLESS = {
     "measured": 0.868852269999479,
     "model": "claude-haiku-4-5-20251001",
     "response": "chatcmpl-Bz3kQ9",
     "uuid": "8a6137be-c566-444a-879c-7fa1be8f777f",
+    "uuid that ends in digits": "550e8400-e29b-41d4-a716-446655440000",
     "when": "2026-11-21T18:31:05.335Z",
+    "day": "05/11/2026",
     "address": "192.168.100.20",
     "tokens": 123456,
-    "sentence": "the answer came in 3 parts",
+    "thread.id": 140234567890123,
+    "message.body.size": 12345678901,
+    "job.created_at": 1763750000,
+    "package": "sk-learn-model",
+    "endpoint": "hf-inference-endpoint",
+    "index": "pk_users_index",
+    "sentence": "the answer came in 3 parts, basic authentication-required",
 }
 CONTENT = (
     "gen_ai.input.messages",
@@ -54,6 +77,11 @@ CONTENT = (
     "llm.input_messages.0.message.content",
     "input.value",
     "traceloop.entity.output",
+    "langfuse.observation.input",
+    "ai.prompt.messages",
+    "tool_arguments",
+    "gen_ai.response.text",
+    "retrieval.documents.0.document.content",
 )
 WORD = "whispered"
 """Stands in all content, and nowhere else."""
@@ -136,14 +164,27 @@ def test_what_looks_like_a_number_or_a_key_is_hashed(gate: Gate, kind: str) -> N
     """In a span's, an event's and a resource's attributes there is no number and no key."""
     held = attributes({"said": f"it is {SECRETS[kind]} you know", "alone": SECRETS[kind]})
     event = {"timeUnixNano": str(time.time_ns()), "name": "said", "attributes": held}
-    body = a_span(f"hashed-{len(kind)}{kind[:3]}", attributes=held, events=[event])
+    mark = f"hashed {list(SECRETS).index(kind)}."
+    body = a_span(mark, attributes=held, events=[event])
     body["resourceSpans"][0]["resource"] = {"attributes": held}
+    body["resourceSpans"][0]["scopeSpans"][0]["scope"] = {"name": "s", "attributes": held}
 
     left = gate.pass_through("traces", body)
 
-    secret = SECRETS[kind].removeprefix("Authorization: Bearer ").removeprefix("api_key=")
-    assert secret.strip('"') not in left
+    secret = SECRET.search(SECRETS[kind])
+    assert (secret[0] if secret else SECRETS[kind]) not in left
     assert re.search(r"[0-9a-f]{64}", left)
+
+
+@pytest.mark.parametrize("kind", ["international, joined", "WhatsApp id", "header"])
+def test_the_same_text_has_the_same_hash_each_time(gate: Gate, kind: str) -> None:
+    """However many of the patterns it fits, and in whichever attribute it stands."""
+    held = attributes({f"attribute.{number}": SECRETS[kind] for number in range(40)})
+
+    left = json.loads(gate.pass_through("traces", a_span(f"each {kind}", attributes=held)))
+
+    [span] = otlp.spans([left]).values()
+    assert len({v for k, v in span["attributes"].items() if k.startswith("attribute")}) == 1
 
 
 def test_the_same_number_has_the_same_hash(gate: Gate) -> None:
@@ -196,6 +237,8 @@ def test_content_is_dropped(gate: Gate) -> None:
     held = attributes({key: f"{WORD} in {key}" for key in CONTENT})
     event = {"timeUnixNano": str(time.time_ns()), "name": "gen_ai.choice", "attributes": held}
     body = a_span("content", attributes=held, events=[event])
+    body["resourceSpans"][0]["resource"] = {"attributes": held}
+    body["resourceSpans"][0]["scopeSpans"][0]["scope"] = {"name": "s", "attributes": held}
 
     left = gate.pass_through("traces", body)
 
@@ -213,6 +256,11 @@ def test_log_records_hold_neither(gate: Gate) -> None:
             "attributes": attributes({"gen_ai.output.messages": WORD, "mark": "logged"}),
         },
         {"timeUnixNano": now, "body": {"stringValue": "called +5511999998888"}},
+        {
+            "timeUnixNano": now,
+            "eventName": "to +5511999998888",
+            "body": {"kvlistValue": {"values": attributes({"input.value": WORD})}},
+        },
     ]
     body = {"mark": "logged", "resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
 
@@ -226,6 +274,6 @@ def test_headers_and_passwords_are_hashed_whole(gate: Gate) -> None:
     """Whatever stands under a name such as authorization or password is hashed."""
     held = attributes({"http.request.header.authorization": "hello", "db.password": "hello"})
 
-    left = gate.pass_through("traces", a_span("header", attributes=held))
+    left = gate.pass_through("traces", a_span("secret names", attributes=held))
 
     assert left.count(hashed("hello")) == 2

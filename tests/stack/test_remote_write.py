@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from otel_stream.pipeline.answer import Unreachable
 from otel_stream.pipeline.prometheus import Prometheus
 from stack.made.programs import Programs
+from stack.measured.load import Load
+from stack.measured.payload import Payload
 from stack.servers.collector import Collector
 from stack.servers.prometheus import PrometheusServer
 from tests.conftest import eventually
@@ -32,19 +35,21 @@ class Pushed:
             return []
 
 
+PUSHES = {
+    "TRACES": "nop",
+    "TRACES_ENDPOINT": "http://127.0.0.1:1",
+    "INFLUXDB": "nop",
+    "REMOTE_WRITE": "prometheusremotewrite",
+}
+
+
 @pytest.fixture
 def pushed(programs: Programs, tmp_path: Path) -> Iterator[Pushed]:
     """Both, running."""
     prometheus = PrometheusServer(
         programs.prometheus(), tmp_path / "prometheus", {"agents": [], "collectors": []}
     )
-    said = {
-        "TRACES": "nop",
-        "TRACES_ENDPOINT": "http://127.0.0.1:1",
-        "INFLUXDB": "nop",
-        "REMOTE_WRITE": "prometheusremotewrite",
-        "REMOTE_WRITE_URL": f"{prometheus.url}/api/v1/write",
-    }
+    said = PUSHES | {"REMOTE_WRITE_URL": f"{prometheus.url}/api/v1/write"}
     agent = Collector(programs.collector(), tmp_path / "agent", variables=said)
     with prometheus.process, agent.process:
         yield Pushed(agent, prometheus)
@@ -82,3 +87,25 @@ def test_figures_of_a_killed_agent_are_pushed_when_it_is_back(pushed: Pushed) ->
 
     asked = 'counted_total{job="pushed"}'
     assert eventually(lambda: pushed.found(asked) == [counted.value], 40.0)
+
+
+def test_two_agents_do_not_write_over_each_other(
+    pushed: Pushed, programs: Programs, tmp_path: Path
+) -> None:
+    """Figures that they make of the same service's spans are series of their own, by host."""
+    said = PUSHES | {
+        "REMOTE_WRITE_URL": f"{pushed.prometheus.url}/api/v1/write",
+        "HOST_NAME": "another",
+    }
+    another = Collector(programs.collector(), tmp_path / "another", variables=said)
+    with another.process, ExitStack() as held:
+        loads = [
+            held.enter_context(Load(agent.ports["HTTP"], lambda: Payload("both", 5), 50))
+            for agent in (pushed.agent, another)
+        ]
+        time.sleep(3.0)
+        held.close()
+        sent = sorted(float(load.spans) for load in loads)
+        asked = 'max_over_time(otel_stream_spans_calls_total{job="both"}[1h])'
+
+        assert eventually(lambda: sorted(pushed.found(asked)) == sent, 60.0), pushed.found(asked)

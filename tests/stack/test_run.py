@@ -148,7 +148,7 @@ def test_some_of_the_back_ends(programs: Programs, tmp_path: Path) -> None:
 def test_a_server_that_cannot_start(programs: Programs, tmp_path: Path) -> None:
     """A program that ends at once ends the stack: what was started is stopped, status 1."""
     _, arguments = own_ports()
-    env = given(programs) | {"OTEL_STREAM_COLLECTOR": "/bin/false", "TMPDIR": str(tmp_path)}
+    env = given(programs) | {"OTEL_STREAM_STACK_COLLECTOR": "/bin/false", "TMPDIR": str(tmp_path)}
     done = run("run", *arguments, env=env)
 
     assert done.status == 1
