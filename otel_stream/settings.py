@@ -22,10 +22,7 @@ from otel_stream.values import Value
 __all__ = ["ARGUMENT", "PREFIX", "Reading", "Settings", "say_once", "variable"]
 
 PREFIX = "OTEL_STREAM_"
-KNOWN_ELSEWHERE = (
-    "OTEL_STREAM_HASH_KEY", "OTEL_STREAM_RECORDINGS", "OTEL_STREAM_CHECK_",
-    "OTEL_STREAM_COLLECTOR_", "OTEL_STREAM_STACK",
-)  # fmt: skip
+KNOWN_ELSEWHERE = tuple(PREFIX + n for n in ("HASH_KEY", "RECORDINGS", "CHECK_", "COLLECTOR_"))
 """Variables with our prefix, or their beginnings, that other parts of the project read."""
 ARGUMENT = "argument"
 """The source of a setting that was given as an argument."""

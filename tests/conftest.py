@@ -36,7 +36,7 @@ settings.load_profile("ours")
 # A shell starts what runs in its background with Ctrl-C ignored, and so would we and our children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-KEPT = {"OTEL_STREAM_RECORDINGS", "OTEL_STREAM_STACK"}
+KEPT = {"OTEL_STREAM_RECORDINGS"}
 """Variables that say what to test, not how we are set."""
 
 

@@ -12,12 +12,15 @@ from stack.made.command import CommandError
 
 __all__ = ["present"]
 
+REQUIRED = os.environ.get("OTEL_STREAM_STACK") == "required"
+"""Read before any test: no test sees this variable."""
+
 
 def present(find: Callable[[], Path]) -> Path:
     """The program. Where it is missing the test is skipped, or fails if it is required."""
     try:
         return find()
     except CommandError as missing:
-        if os.environ.get("OTEL_STREAM_STACK") == "required":
+        if REQUIRED:
             raise
         pytest.skip(str(missing))
