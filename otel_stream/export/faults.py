@@ -11,14 +11,11 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from otel_stream.export.secrets import hidden
 
-if TYPE_CHECKING:
-    from otel_stream.export.watch import Watch
-
-__all__ = ["MOST_CAUSES", "Faults", "kind_of"]
+__all__ = ["MOST_CAUSES", "Failing", "Faults", "kind_of"]
 
 logger = logging.getLogger("otel_stream")
 
@@ -27,6 +24,21 @@ _LONGEST_CAUSE = 500
 _VARIES = re.compile(r"0x[0-9a-f]+|[0-9.]+|trace|metric|log|span", re.IGNORECASE)
 """What differs between the same fault of two signals or two attempts: numbers, and their names."""
 _ITEMS = {"traces": ("span", "spans"), "logs": ("log record", "log records")}
+
+
+class Failing(Protocol):
+    """What a fault is of: one exporter under a watch."""
+
+    signal: str
+    where: str
+    lost: Counter[str]
+    """Spans or log records, by reason."""
+    left_over: int
+    """Those of them that were there at the end."""
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with the latest attempt."""
 
 
 class Faults:
@@ -39,10 +51,10 @@ class Faults:
 
     def __init__(self, count: Callable[[str, str, int], None] | None = None) -> None:
         self.count = count
-        self._had_by: dict[str, set[Watch]] = {}
+        self._had_by: dict[str, set[Failing]] = {}
         self._changing = threading.Lock()
 
-    def failed(self, watch: Watch, cause: str, remedy: str = "") -> None:
+    def failed(self, watch: Failing, cause: str, remedy: str = "") -> None:
         """Say it, and what to do, unless it was said and lasts since."""
         kind = kind_of(cause)
         with self._changing:
@@ -58,7 +70,7 @@ class Faults:
                 f"; {remedy}" if remedy else "",
             )
 
-    def cleared(self, watch: Watch, attempts: int, lost: int) -> None:
+    def cleared(self, watch: Failing, attempts: int, lost: int) -> None:
         """An export of this one went well again. What was lost meanwhile is worth a warning."""
         with self._changing:
             said = any(watch in holders for holders in self._had_by.values())
@@ -76,7 +88,7 @@ class Faults:
             f"; {_amount(watch.signal, lost)} lost" if lost else "",
         )
 
-    def ended(self, watches: Iterable[Watch], late: Iterable[Watch], seconds: float) -> None:
+    def ended(self, watches: Iterable[Failing], late: Iterable[Failing], seconds: float) -> None:
         """Say what did not go before the end, and what was lost in all.
 
         Args:
@@ -120,14 +132,14 @@ def _shown(cause: str) -> str:
     return " ".join(hidden(cause).split())[:_LONGEST_CAUSE]
 
 
-def _because(watches: Iterable[Watch]) -> str:
+def _because(watches: Iterable[Failing]) -> str:
     """What they complain of, each once, as the end of a line."""
     complaints = {kind_of(watch.complaint): watch.complaint for watch in watches}
     complaints.pop("", None)
     return ": " + _shown("; ".join(complaints.values())) if complaints else ""
 
 
-def _amounts(watches: Iterable[Watch], of: Callable[[Watch], int]) -> str:
+def _amounts(watches: Iterable[Failing], of: Callable[[Failing], int]) -> str:
     amounts: Counter[str] = Counter()
     for watch in watches:
         amounts[watch.signal] += of(watch)

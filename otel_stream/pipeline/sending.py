@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from otel_stream.export.destination import HTTP, Destination, deciding
-from otel_stream.export.faults import Faults
+from otel_stream.export.faults import Failing, Faults
 from otel_stream.export.provider import load
 from otel_stream.export.session import Session
 from otel_stream.export.watch import Watch
@@ -87,10 +87,10 @@ class Sender:
 class _Silent(Faults):
     """Logs nothing: the report says it."""
 
-    def failed(self, watch: Watch, cause: str, remedy: str = "") -> None:
+    def failed(self, watch: Failing, cause: str, remedy: str = "") -> None:
         """The hop has it."""
 
-    def cleared(self, watch: Watch, attempts: int, lost: int) -> None:
+    def cleared(self, watch: Failing, attempts: int, lost: int) -> None:
         """There is one attempt."""
 
 
