@@ -31,8 +31,9 @@ _OWN_WAY = "prometheus/influxdb"
 _JOB = "agents"
 _REFUSALS = (
     (("401", "403"), "set OTEL_EXPORTER_OTLP_HEADERS to the token that it wants"),
+    (("may not speak TLS",), "use http://, or start the agent with secure.yaml"),
     (("certificate", "SSL"), "set OTEL_EXPORTER_OTLP_CERTIFICATE to the file of its authority"),
-    (("404", "405"), "is it the port of OTLP over HTTP, and has it a pipeline for this signal?"),
+    (("404", "405"), "is it the port of OTLP over HTTP? The endpoint goes without /v1/traces"),
     (("503", "429"), "it refuses for now: look at its memory limiter and its queues"),
     (("400", "415"), "is it the port of OTLP over HTTP (4318), not the one of gRPC (4317)?"),
 )

@@ -131,7 +131,8 @@ def test_prometheus_says_why_it_does_not_scrape(targets: Any, expected: str) -> 
     [
         ("401 Unauthorized", "OTEL_EXPORTER_OTLP_HEADERS"),
         ("certificate verify failed", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
-        ("404 Not Found", "has it a pipeline for this signal?"),
+        ("[SSL] (the endpoint says https, and it may not speak TLS)", "use http://"),
+        ("404 Not Found", "is it the port of OTLP over HTTP?"),
         ("Connection refused", "start it, or correct --endpoint"),
     ],
 )
