@@ -119,3 +119,19 @@ def test_every_part_is_used(tier: str) -> None:
     }
 
     assert {part for part in parts if not re.search(rf"\b{part}\b", used)} <= choices
+
+
+@pytest.mark.parametrize("name", ["privacy.yaml", "gateway.yaml"])
+def test_names_are_searched_for_what_is_hashed_elsewhere(name: str) -> None:
+    """One pattern stands for numbers and keys, in names and in values."""
+    processors = loaded(name)["processors"]
+    [pattern] = processors["redaction"]["blocked_values"]
+    escaped = pattern.replace("\\", "\\\\").replace('"', '\\"')
+    statements = [
+        each
+        for signal in ("trace", "metric", "log")
+        for each in processors["transform/names"][f"{signal}_statements"]
+    ]
+
+    assert statements
+    assert [each for each in statements if f', "{escaped}", ' not in each] == []
