@@ -19,6 +19,8 @@ from stack.servers.fleet import Fleet
 from stack.servers.running import DATABASE, Stack
 from tests.stack.test_end_to_end import settled
 
+pytestmark = pytest.mark.slow_stack
+
 COMMAND = [sys.executable, "-m", "otel_stream", "pipeline", "check"]
 OFTEN = """
 connectors:

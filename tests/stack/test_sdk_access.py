@@ -28,7 +28,7 @@ HINTS = {
     ("grpc", "no TLS there"): "the endpoint says https",
 }
 
-pytestmark = pytest.mark.usefixtures("own_folder")
+pytestmark = [pytest.mark.slow_stack, pytest.mark.usefixtures("own_folder")]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from ...dashboards.committed import Target, targets, variables
 from .answers import Answers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow_stack, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("target", targets("influxdb"), ids=str)

@@ -13,7 +13,7 @@ from stack.made.programs import Programs
 
 from .answers import Answers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow_stack, pytest.mark.timeout(300)]
 
 # Only where memory, a queue or a back end fails in a way that is not tried here.
 UNSEEN = {

@@ -11,7 +11,7 @@ import pytest
 from ...dashboards.committed import Target, rules, runbook_queries, targets, variables
 from .answers import Answers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow_stack, pytest.mark.timeout(300)]
 
 RECORDED = [rule for rule in rules() if "record" in rule]
 ALERTS = [rule for rule in rules() if "alert" in rule]

@@ -9,7 +9,7 @@ from otel_stream import semconv
 from ...dashboards.committed import targets
 from .answers import Answers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow_stack, pytest.mark.timeout(300)]
 
 
 def test_a_dot_on_the_overview_opens_a_trace(answers: Answers) -> None:
