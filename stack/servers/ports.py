@@ -10,13 +10,16 @@ __all__ = ["free", "is_free"]
 _OURS = range(20_000, 32_000)
 """Below those that Linux gives to connections, so a server that is stopped keeps its port."""
 
+_NOT_YET = set(_OURS)
+"""Those that this process has not given to anybody, who may listen there only later."""
+
 
 def free(count: int) -> list[int]:
-    """So many ports that nobody listens on just now."""
-    found: list[int] = []
-    for port in random.sample(_OURS, len(_OURS)):
-        if len(found) == count:
-            break
+    """So many ports that nobody listens on just now, and that were not given before."""
+    found = []
+    while len(found) < count:
+        port = random.choice(sorted(_NOT_YET))
+        _NOT_YET.discard(port)
         if is_free(port):
             found.append(port)
     return found

@@ -42,3 +42,10 @@ def test_a_server_ends_with_who_started_it(tmp_path: Path) -> None:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
     assert eventually(is_gone, 10.0)
+
+
+def test_a_port_is_given_once() -> None:
+    """Two servers that are to listen later do not get the same port."""
+    given = free(50) + free(50)
+
+    assert len(set(given)) == 100
