@@ -16,7 +16,7 @@ _NOT_YET = set(_OURS)
 
 def free(count: int) -> list[int]:
     """So many ports that nobody listens on just now, and that were not given before."""
-    found = []
+    found: list[int] = []
     while len(found) < count:
         port = random.choice(sorted(_NOT_YET))
         _NOT_YET.discard(port)
