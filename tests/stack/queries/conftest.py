@@ -41,6 +41,8 @@ def answers(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Ite
         _fill(stack, unwell, room / "services")
         for query in ARRIVED:
             assert eventually(partial(asked.now, query), 90), query
+        # Questions over a time have steps of two seconds: the last may have been before it came.
+        assert eventually(partial(asked.over_time, ARRIVED[-1]), 10)
         assert eventually(lambda: _in_influxdb(asked), 30)
         yield asked
 
