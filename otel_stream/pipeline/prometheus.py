@@ -35,15 +35,6 @@ class Prometheus:
         found = self._get("query", query=expression)["result"]
         return [Sample(each["metric"], float(each["value"][1])) for each in found]
 
-    def query_range(self, expression: str, start: float, end: float, step: float) -> list[Any]:
-        """An expression's values over a time, all in seconds since the epoch.
-
-        Raises:
-            Unreachable: Prometheus does not answer, or refuses the expression.
-        """
-        answer = self._get("query_range", query=expression, start=start, end=end, step=step)
-        return list(answer["result"])
-
     def exemplars(self, expression: str, start: float, end: float) -> list[Any]:
         """The exemplars of the series that an expression uses.
 

@@ -10,11 +10,10 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 from urllib.error import URLError
 from urllib.request import urlopen
 
-__all__ = ["NotReady", "Process", "Server"]
+__all__ = ["NotReady", "Process"]
 
 _LAST_LINES = 15
 _OUTLIVES_NOBODY = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
@@ -23,12 +22,6 @@ _OUTLIVES_NOBODY = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv")
 
 class NotReady(Exception):
     """A server ended, or did not answer in time; the message has its last lines."""
-
-
-class Server(Protocol):
-    """What the stack is made of."""
-
-    process: Process
 
 
 class Process:
@@ -124,12 +117,6 @@ class Process:
                     f"{self.name} is not ready after {timeout:g} s:\n{self.last_lines()}"
                 )
             time.sleep(0.05)
-
-    def ended(self, timeout: float = 30.0) -> int:
-        """Wait for its end and return its status. Raises `subprocess.TimeoutExpired`."""
-        if self._running is None:
-            return 0
-        return self._running.wait(timeout)
 
     def kill(self) -> None:
         """End it at once, as `kill -9` does."""
