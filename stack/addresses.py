@@ -46,6 +46,7 @@ def choose(given: Mapping[str, int]) -> dict[str, int]:
         if list(given.values()).count(number) > 1:
             raise PortError(f"port {number} was given twice")
     taken = set(given.values())
+    ports.keep(taken)
     others = dict(zip(STANDARD, ports.free(len(STANDARD)), strict=True))
     return {
         name: given.get(name)

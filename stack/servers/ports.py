@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Iterable
 
-__all__ = ["free", "is_free"]
+__all__ = ["free", "is_free", "keep"]
 
 _OURS = range(20_000, 32_000)
 """Below those that Linux gives to connections, so a server that is stopped keeps its port."""
@@ -23,6 +24,11 @@ def free(count: int) -> list[int]:
         if is_free(port):
             found.append(port)
     return found
+
+
+def keep(numbers: Iterable[int]) -> None:
+    """Give these to nobody: somebody has chosen them, who may listen there only later."""
+    _NOT_YET.difference_update(numbers)
 
 
 def is_free(port: int) -> bool:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack.servers.ports import free
+from stack.servers.ports import free, keep
 from tests.conftest import eventually
 
 PARENT = """
@@ -49,3 +49,11 @@ def test_a_port_is_given_once() -> None:
     given = free(50) + free(50)
 
     assert len(set(given)) == 100
+
+
+def test_a_port_that_somebody_chose_is_not_given() -> None:
+    """A port that was asked for is left alone until its server listens there."""
+    [chosen] = free(1)
+    keep([chosen, *range(31_000, 31_500)])
+
+    assert set(free(300)).isdisjoint({chosen, *range(31_000, 31_500)})
