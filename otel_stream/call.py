@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from opentelemetry.trace import SpanKind
 
 from otel_stream import semconv
 from otel_stream.attributes import encodable, sound
@@ -31,6 +32,7 @@ class CallInfo(msgspec.Struct, kw_only=True):
         content: Gives the request's content. Called only when content is captured.
         name: The span's name; by the convention if not given.
         streamed: Whether the answer is streamed.
+        kind: CLIENT where the call leaves the process, INTERNAL for an agent that runs in it.
     """
 
     operation: str
@@ -42,6 +44,7 @@ class CallInfo(msgspec.Struct, kw_only=True):
     content: Callable[[], Content] | None = None
     name: str | None = None
     streamed: bool = True
+    kind: SpanKind = SpanKind.CLIENT
 
     def __post_init__(self) -> None:
         self.model = encodable(self.model) if self.model is not None else None

@@ -211,7 +211,7 @@ def create_streaming_trace_context(
         hidden = hashed(sender) if sender else ""
         candidates = {
             semconv.CHANNEL_INSTANCE: instance_name,
-            semconv.CHANNEL_MESSAGE_ID: whatsapp_message_id,
+            semconv.MESSAGING_MESSAGE_ID: whatsapp_message_id,
             semconv.CHANNEL_MESSAGE_TYPE: message_type if whatsapp_message_id else None,
             semconv.CHANNEL_SENDER: hidden,
         }

@@ -16,6 +16,7 @@ __all__ = [
     "Failure",
     "Finish",
     "Found",
+    "Nested",
     "Part",
     "Reader",
     "Reasoning",
@@ -70,6 +71,16 @@ class Part(msgspec.Struct, frozen=True):
 
     part: dict[str, Any]
     choice: int = 0
+
+
+class Nested(msgspec.Struct, frozen=True, gc=False):
+    """Something that a run inside this one adds, such as the text of a team's member.
+
+    It is there for this stream's first times, since it can be read here. Its size and its content
+    are told by that run's own stream.
+    """
+
+    found: str | Reasoning | Refusal | ToolCall
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
@@ -131,6 +142,7 @@ Delta = (
     | Refusal
     | ToolCall
     | Part
+    | Nested
     | Usage
     | Finish
     | Response

@@ -54,7 +54,7 @@ class Owned:
             self.ours = self.official = True
             self.span = tracer.start_span(
                 info.span_name,
-                kind=SpanKind.CLIENT,
+                kind=info.kind,
                 attributes=info.span_attributes(),
                 start_time=start_time,
             )
@@ -70,6 +70,8 @@ class Owned:
 
 def _is_inference_of(span: Span, info: CallInfo) -> bool:
     """Whether `span` stands for this very call: a client inference span that has no usage yet."""
+    if info.operation not in semconv.INFERENCE_OPERATIONS:
+        return False  # A run of an agent is a span of its own, whatever stands around it.
     if not span.is_recording() or getattr(span, "kind", None) is not SpanKind.CLIENT:
         return False
     attributes = getattr(span, "attributes", None)

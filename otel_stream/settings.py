@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from otel_stream import values
 from otel_stream.errors import SettingsError
+from otel_stream.sources import ARGUMENT, look_up, nearest, unknown_variables
 from otel_stream.values import Value
 
-__all__ = ["ARGUMENT", "PREFIX", "Reading", "Settings", "say_once", "variable"]
+__all__ = ["Reading", "Settings", "say_once"]
 
-PREFIX = "OTEL_STREAM_"
-KNOWN_ELSEWHERE = tuple(PREFIX + n for n in ("HASH_KEY", "RECORDINGS", "CHECK_", "COLLECTOR_"))
-"""Variables with our prefix, or their beginnings, that other parts of the project read."""
-ARGUMENT = "argument"
-"""The source of a setting that was given as an argument."""
+AGENT_PATHS = (
+    "agents/*/runs",
+    "teams/*/runs",
+    "agents/*/runs/*/continue",
+    "teams/*/runs/*/continue",
+)
 BOTH = "only and exclude"
 """The key in `Reading.problems` of names that stand in both."""
 
@@ -129,6 +130,21 @@ class Settings:
     shutdown_timeout: float = _setting(
         5.0, values.SECONDS_OR_NONE, "Seconds that flushing at exit may take altogether."
     )
+    agent_paths: tuple[str, ...] = _setting(
+        AGENT_PATHS,
+        values.NAMES,
+        "Ends of the paths at which agents are run over HTTP; `*` stands for one segment.",
+    )
+    delivery_store: object = _setting(
+        None,
+        values.STORE,
+        "Where messages wait for what becomes of them: memory, or `sqlite:` or `postgresql:`.",
+    )
+    delivery_tracker: bool = _setting(
+        False,
+        values.FLAG,
+        "Let messages to the WhatsApp Cloud API carry their trace, where they carry nothing yet.",
+    )
     callback_queue: int = _setting(
         10_000, values.POSITIVE, "Events that may wait for callbacks; more are dropped and counted."
     )
@@ -165,7 +181,7 @@ class Settings:
         """Everything that is said about settings, right or wrong. Raises nothing, logs nothing."""
         fields = {field.name: field for field in dataclasses.fields(cls)}
         problems = {
-            name: SettingsError(f"no setting is called {name!r}{_nearest(name, fields)}")
+            name: SettingsError(f"no setting is called {name!r}{nearest(name, fields)}")
             for name in arguments
             if name not in fields
         }
@@ -174,13 +190,13 @@ class Settings:
         remarks: list[str] = []
         for name, field in fields.items():
             try:
-                said = _look_up(field, arguments.get(name), remarks)
+                said = look_up(field, arguments.get(name), remarks)
             except SettingsError as problem:
                 problems[name] = problem
                 continue
             if said is not None:
                 sources[name], found[name] = said
-        remarks += _unknown_variables(fields)
+        remarks += unknown_variables(fields)
         reading = Reading(cls(**found), sources, problems, remarks)
         if names := reading.contradictions:
             only, exclude = reading.place("only"), reading.place("exclude")
@@ -237,53 +253,6 @@ class Reading(NamedTuple):
             for names in (self.settings.only, self.settings.exclude)
         )
         return sorted(only & exclude)
-
-
-def variable(field: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + field.upper()
-
-
-def _look_up(
-    field: dataclasses.Field[Any], argument: object, remarks: list[str]
-) -> tuple[str, Any] | None:
-    """Where one setting was said, and its value, checked; None when nothing was."""
-    value: Value[Any] = field.metadata["value"]
-    if argument is not None:
-        return ARGUMENT, _checked(field.name, argument, value.check)
-    ours = variable(field.name)
-    if text := os.environ.get(ours, "").strip():
-        return ours, _checked(ours, text, value.parse)
-    for name in field.metadata["also"]:
-        if text := os.environ.get(name, "").strip():
-            try:
-                return name, _checked(name, text, values.STANDARD.get(name, value).parse)
-            except SettingsError as problem:
-                remarks.append(f"{problem}; the variable is ignored")
-    return None
-
-
-def _checked(source: str, given: Any, check: Callable[[Any], T]) -> T:
-    try:
-        return check(given)
-    except ValueError as wrong:
-        raise SettingsError(f"{source}={given!r}: expected {wrong}") from None
-
-
-def _unknown_variables(names: Iterable[str]) -> list[str]:
-    known = {variable(name) for name in names}.union(KNOWN_ELSEWHERE)
-    return [
-        f"{name} is not a variable that is read{_nearest(name, known)}"
-        for name in os.environ
-        if name.startswith(PREFIX) and name not in known and not name.startswith(KNOWN_ELSEWHERE)
-    ]
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    import difflib  # 1 ms, and hardly ever needed
-
-    close = difflib.get_close_matches(name, sorted(names), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _consequence(problem: str) -> str:

@@ -40,7 +40,7 @@ def test_arguments(captured: Captured) -> None:
     found = captured.span().attributes or {}
 
     assert found[semconv.CHANNEL_INSTANCE] == "support"
-    assert found[semconv.CHANNEL_MESSAGE_ID] == "3EB0C767"
+    assert found[semconv.MESSAGING_MESSAGE_ID] == "3EB0C767"
     assert found[semconv.CHANNEL_MESSAGE_TYPE] == "text"
     assert found[semconv.CHANNEL_SENDER] == hashed(NUMBER)
 

@@ -14,7 +14,8 @@ import pytest
 
 from otel_stream import semconv
 from otel_stream.flat.facts import CONTENT, FACTS
-from otel_stream.settings import Settings, variable
+from otel_stream.settings import Settings
+from otel_stream.sources import variable
 from otel_stream.testing import (
     ProviderServer,
     Request,
@@ -54,6 +55,8 @@ def shown(default: object) -> str:
     """A default in the words of the table, which are those of the variable."""
     if default is None or default == ():
         return "–"
+    if isinstance(default, tuple):
+        return "`, `".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

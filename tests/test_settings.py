@@ -8,7 +8,8 @@ import pytest
 
 from otel_stream import SettingsError
 from otel_stream import settings as settings_module
-from otel_stream.settings import KNOWN_ELSEWHERE, Settings, variable
+from otel_stream.settings import Settings
+from otel_stream.sources import KNOWN_ELSEWHERE, variable
 
 FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 
@@ -245,6 +246,7 @@ def test_variables_are_named_after_the_settings(monkeypatch: pytest.MonkeyPatch)
     for name, field in FIELDS.items():
         monkeypatch.setenv(variable(name), words.get(type(field.default), "both"))
     others = {"chunk_events": "all", "semconv": "latest", "redact": "os:fspath", "exclude": "b"}
+    others["delivery_store"] = "sqlite:kept.db"
     for name, text in others.items():
         monkeypatch.setenv(variable(name), text)
 

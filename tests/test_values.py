@@ -6,7 +6,8 @@ import os
 import pytest
 
 from otel_stream.errors import SettingsError
-from otel_stream.settings import Settings, variable
+from otel_stream.settings import Settings
+from otel_stream.sources import variable
 
 
 def shout(text: str) -> str:

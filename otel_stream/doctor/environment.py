@@ -15,7 +15,8 @@ from otel_stream.errors import MissingExtraError, OtelStreamError
 from otel_stream.export import destination
 from otel_stream.export.destination import FILE, GRPC, HTTP, PROMETHEUS
 from otel_stream.export.telemetry import Telemetry
-from otel_stream.settings import ARGUMENT, Reading, Settings
+from otel_stream.settings import Reading, Settings
+from otel_stream.sources import ARGUMENT
 
 __all__ = ["destinations", "in_force", "private_signals", "problems"]
 

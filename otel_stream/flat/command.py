@@ -7,7 +7,8 @@ import sys
 
 from otel_stream.flat.files import Source, lines, sources
 from otel_stream.flat.reader import Reader, json_line
-from otel_stream.settings import Settings, variable
+from otel_stream.settings import Settings
+from otel_stream.sources import variable
 
 __all__ = ["run"]
 

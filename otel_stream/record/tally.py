@@ -14,6 +14,7 @@ from otel_stream.delta import (
     Failure,
     Finish,
     Found,
+    Nested,
     Part,
     Reasoning,
     Refusal,
@@ -194,6 +195,19 @@ class Tally:
         if self._wants_deltas:
             recorder.listener.delta(recorder, delta)
 
+    def _nested(self, recorder: Recorder, delta: Nested, now: float) -> None:
+        found = delta.found
+        if not _length(found, default=1):
+            return
+        if found.__class__ is str:
+            self.first_text_at = self.first_text_at or now
+        elif found.__class__ is Reasoning:
+            self.first_reasoning_at = self.first_reasoning_at or now
+        elif found.__class__ is ToolCall:
+            self.first_tool_at = self.first_tool_at or now
+        self.first_token(recorder, now)
+        recorder.stall_after = recorder.limits.other
+
     def _usage(self, recorder: Recorder, delta: Usage, now: float) -> None:
         old = self.usage
         if old is not None:
@@ -248,6 +262,7 @@ _ADD: dict[type[Any], Callable[[Tally, Recorder, Any, float], None]] = {
     Refusal: Tally._refusal,
     ToolCall: Tally._tool_call,
     Part: Tally._part,
+    Nested: Tally._nested,
     Usage: Tally._usage,
     Finish: Tally._finish,
     Response: Tally._response,
