@@ -15,7 +15,6 @@ from otel_stream.attributes import sound
 from otel_stream.bulk import Batch
 from otel_stream.call import CallInfo, Content
 from otel_stream.content import BEYOND, as_json, bounded, output_messages
-from otel_stream.delivery.turn import turn_in
 from otel_stream.delta import Delta, Reader, Usage
 from otel_stream.errors import guard
 from otel_stream.metrics import prepared
@@ -24,7 +23,7 @@ from otel_stream.owner import Owned
 from otel_stream.prepared import Prepared
 from otel_stream.record.capture import Capture
 from otel_stream.record.recorder import Recorder
-from otel_stream.runtime import ATTRIBUTES, Runtime
+from otel_stream.runtime import ATTRIBUTES, TURN, Runtime
 from otel_stream.summary import summary_of
 from otel_stream.watcher import watcher
 
@@ -67,7 +66,7 @@ class Trace:
         )
         self.owned = Owned(runtime.tracer, info, self._wall)
         self._labels = prepared(info.labels())
-        self._turn = turn_in()
+        self._turn: Any = otel_context.get_value(TURN)
         self._begin()
 
     @property

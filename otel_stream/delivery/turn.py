@@ -23,11 +23,11 @@ from otel_stream import runtime, semconv
 from otel_stream.delivery.instruments import DeliveryInstruments, instruments_of
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
+from otel_stream.runtime import TURN
 from otel_stream.watcher import watcher
 
-__all__ = ["TURN", "Turn", "turn_in"]
+__all__ = ["Turn", "turn_in"]
 
-TURN = otel_context.create_key("otel_stream-turn")
 _UNBEGUN = 60.0
 """Seconds that a turn waits for its work, where nobody has taken it along."""
 
