@@ -26,6 +26,7 @@ from otel_stream.outcome import Outcome
 from otel_stream.settings import Settings
 
 if TYPE_CHECKING:
+    from otel_stream.analytics import get_streaming_analytics
     from otel_stream.delivery.webhook import process_webhook, record_delivery_status
     from otel_stream.hops import Carrier, carried, carry, carrying, resume
 
@@ -46,6 +47,7 @@ __all__ = [
     "carrying",
     "create_streaming_trace_context",
     "flush",
+    "get_streaming_analytics",
     "instrument",
     "process_webhook",
     "record_delivery_status",
@@ -63,6 +65,7 @@ _LATER = {
     "carried": "hops",
     "carry": "hops",
     "carrying": "hops",
+    "get_streaming_analytics": "analytics",
     "process_webhook": "delivery.webhook",
     "record_delivery_status": "delivery.webhook",
     "resume": "hops",
