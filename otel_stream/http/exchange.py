@@ -80,7 +80,7 @@ class Request(Protocol):
         ...
 
     def body(self) -> bytes:
-        """What is in memory, at most 1 MiB of it; `b""` for what is streamed, or larger."""
+        """What is in memory; `b""` for what is streamed, for files, and beyond 1 MiB."""
         ...
 
 
@@ -105,12 +105,13 @@ class Exchange(Protocol):
     context: Context | None = None
     """Attached while the request is sent and while the body is read, never in the consumer's body,
     so that other instrumentations take it for their parent. None leaves the current one alone.
-    With aiohttp while the request is sent only: its body is read by the event loop."""
+    With aiohttp while the request is sent only: its body is read by the event loop. Read once, when
+    `watch` has returned."""
 
     propagates: bool = False
     """Whether the request is to carry `context` (else the current one) on the wire: the global
     propagator's headers are added to this request alone, unless the application has set any of
-    them. Read once, when the request is sent."""
+    them. Read once, as `context` is."""
 
     def responded(self, status: int, headers: Mapping[str, str]) -> None:
         """The headers are there. Those of the response's own type: names in any case."""
@@ -143,4 +144,8 @@ class Exchange(Protocol):
         """
 
     def dropped(self, outcome: Outcome) -> None:
-        """Nobody holds the response any more, and nobody closed it: `ABANDONED` or `CANCELLED`."""
+        """Nobody holds the response any more, and nobody closed it.
+
+        Args:
+            outcome: What `left` has said before; else `ABANDONED` or `CANCELLED`.
+        """

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from otel_stream.http.exchange import Exchange, Interest, Request
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from threading import RLock
+from typing import Any
 
-__all__ = ["offer", "unwatch_http", "watch_http"]
+from wrapt import register_post_import_hook
+
+from otel_stream import runtime
+from otel_stream.errors import guard
+from otel_stream.http.exchange import Interest, Request
+from otel_stream.http.watched import Watched
+from otel_stream.patches import Patches
+
+__all__ = ["LIBRARIES", "missing_http", "offered", "unwatch_http", "watch_http"]
+
+LIBRARIES = {
+    "httpx": "otel_stream.http.httpx",
+    "httpx2": "otel_stream.http.httpx",
+    "requests": "otel_stream.http.requests",
+    "aiohttp": "otel_stream.http.aiohttp",
+}
+"""What is wrapped, and the module of ours that does it."""
 
 _interests: tuple[Interest, ...] = ()
+_wrapped: dict[str, Patches] = {}
+_awaited: set[str] = set()
+"""Libraries whose import tells us. There is no way to take that back."""
+_changing = RLock()
 
 
 def watch_http(interest: Interest) -> None:
@@ -16,8 +40,12 @@ def watch_http(interest: Interest) -> None:
     when it is.
     """
     global _interests
-    if interest not in _interests:
-        _interests = (*_interests, interest)
+    with _changing:
+        if not any(one is interest for one in _interests):
+            _interests = (*_interests, interest)
+        for library in LIBRARIES:
+            with guard(f"wrapping {library}"):
+                _wrap_or_await(library)
 
 
 def unwatch_http(interest: Interest) -> None:
@@ -26,13 +54,48 @@ def unwatch_http(interest: Interest) -> None:
     After the last one the libraries are exactly as they were.
     """
     global _interests
-    _interests = tuple(one for one in _interests if one is not interest)
+    with _changing:
+        _interests = tuple(one for one in _interests if one is not interest)
+        if not _interests:
+            for patches in _wrapped.values():
+                patches.restore()
+            _wrapped.clear()
 
 
-def offer(request: Request) -> Exchange | None:
-    """The exchange of the first interest that wants this request."""
+def missing_http() -> list[str]:
+    """What the imported versions of the libraries lack of what is to be wrapped."""
+    return [target for patches in _wrapped.values() for target in patches.missing]
+
+
+def offered(kind: Callable[..., Request], *native: Any) -> Watched | None:
+    """The library's `native` request, watched by the first interest that wants it; else None.
+
+    Called when it is about to be sent. `kind` makes what interests see of it.
+    """
+    if not _interests or runtime.is_suppressed():
+        return None
+    request = kind(*native)
     for interest in _interests:
-        exchange = interest.watch(request)
-        if exchange is not None:
-            return exchange
+        with guard("asking who wants a request"):
+            exchange = interest.watch(request)
+            if exchange is not None:
+                return Watched(exchange)
     return None
+
+
+def _wrap_or_await(library: str) -> None:
+    module = sys.modules.get(library)
+    if module is None:
+        if library not in _awaited:
+            _awaited.add(library)
+            register_post_import_hook(lambda _: _imported(library), library)
+    elif library not in _wrapped and module.__name__ == library:  # `httpx2` can stand for `httpx`.
+        patches = _wrapped[library] = Patches()
+        import_module(LIBRARIES[library]).wrap(patches, library)
+
+
+def _imported(library: str) -> None:
+    _awaited.discard(library)
+    with _changing, guard(f"wrapping {library}"):
+        if _interests:
+            _wrap_or_await(library)
