@@ -8,27 +8,23 @@ import gzip
 import io
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import aiohttp
 import httpx
 import httpx2
 import pytest
 import requests
 import urllib3
-from aiohttp import StreamReader
 
 from otel_stream.http import unwatch_http, watch_http
 from otel_stream.testing import ProviderServer, Script, Send, Wait
 
 from .clients import CLIENTS, Client
-from .conftest import Watching
+from .conftest import PIECES, Watching, scripted, watched
 
 pytestmark = pytest.mark.sdk_matrix
 
-PIECES = [b"data: \xc3", b"\xa9\n\ndata: two\n", b"\ndata: three\n\n"]
 RAW: dict[str, Callable[[Any], Any]] = {
     "read": lambda raw: [raw.read()],
     "read n": lambda raw: list(iter(lambda: raw.read(7), b"")),
@@ -40,23 +36,6 @@ RAW: dict[str, Callable[[Any], Any]] = {
     "chunked": lambda raw: list(raw.read_chunked()),
     "data": lambda raw: [raw.data],
 }
-
-
-@contextmanager
-def watched() -> Iterator[Watching]:
-    """Somebody watches within the block."""
-    interest = Watching()
-    watch_http(interest)
-    try:
-        yield interest
-    finally:
-        unwatch_http(interest)
-
-
-def scripted(server: ProviderServer, times: int = 1, **options: Any) -> str:
-    """A URL that streams `PIECES`."""
-    server.script("/run", Script.stream(PIECES, every=0.02, **options), times)
-    return f"{server.url}/run"
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
@@ -104,18 +83,6 @@ def test_stream_is_of_its_kind(library: Any, server: ProviderServer) -> None:
 
     assert kind == [True, False]
     assert elapsed > 0.03
-
-
-async def test_reader_is_itself(server: ProviderServer) -> None:
-    """aiohttp's content is its own reader, and looks like it."""
-    with watched():
-        async with aiohttp.ClientSession() as session, session.get(scripted(server)) as response:
-            content = response.content
-            kind = isinstance(content, StreamReader), type(content).__name__, repr(content)[:13]
-            chunks = [chunk async for chunk, _ in content.iter_chunks()]
-
-    assert kind == (True, "StreamReader", "<StreamReader")
-    assert chunks == PIECES
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
@@ -189,78 +156,6 @@ async def test_interleaved(client: Client, server: ProviderServer) -> None:
 
     seen = {one.request[1]: one.pieces for one in watching.all}
     assert seen == {"/one": pieces[0], "/two": pieces[1]}
-
-
-async def test_slow_application(server: ProviderServer, eventually: Any) -> None:
-    """With aiohttp, what an application does between its reads delays no time that is told."""
-    with watched() as watching:
-        async with aiohttp.ClientSession() as session, session.get(scripted(server)) as response:
-            await response.content.readany()
-            while watching.one.end != "finished":
-                await asyncio.sleep(0.001)
-            rest = await response.content.read()
-
-    sent = [at for at, _ in server.request.sent]
-    late = [got - at for got, at in zip(watching.one.times, sent, strict=True)]
-    assert rest == b"".join(PIECES[1:])
-    assert max(late) < 0.02
-    assert all(0.015 < wait < 0.05 for wait in watching.one.waits[1:])
-
-
-async def patient(read: Callable[[], Any]) -> bytes:
-    """What one read gives, tried again and again with too little time."""
-    while True:
-        try:
-            return await asyncio.wait_for(read(), 0.003)  # type: ignore[no-any-return]
-        except TimeoutError:
-            continue
-
-
-async def test_impatient_application(server: ProviderServer) -> None:
-    """With aiohttp a read that was given up can be tried again, and is no end."""
-    pieces = []
-    with watched() as watching:
-        async with aiohttp.ClientSession() as session, session.get(scripted(server)) as response:
-            while not response.content.at_eof():
-                pieces.append(await patient(response.content.readany))
-
-    assert b"".join(pieces) == b"".join(PIECES)
-    assert (watching.one.pieces, watching.one.end) == (PIECES, "finished")
-
-
-async def test_total_time_out(server: ProviderServer) -> None:
-    """With aiohttp a time-out of the whole request fails it, though its reader knows nothing."""
-    timeout = aiohttp.ClientTimeout(total=0.2)
-    url = scripted(server, ending="hang")
-    with watched() as watching, pytest.raises(TimeoutError):
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-            await response.read()
-
-    assert watching.one.end == "failed"
-    assert isinstance(watching.one.error, TimeoutError)
-
-
-async def test_address_that_is_none() -> None:
-    """What cannot be requested at all fails as it does without us."""
-    with watched() as watching, pytest.raises(aiohttp.InvalidURL):
-        async with aiohttp.ClientSession() as session:
-            await session.get("http://[nowhere")
-
-    assert watching.one.told == ["failed"]
-
-
-async def test_encoded_for_the_application(server: ProviderServer) -> None:
-    """With aiohttp and its decompression off, the application gets the wire, and watchers text."""
-    data = gzip.compress(b"hello")
-    server.script("/run", Script([Send(data)], headers={"content-encoding": "gzip"}))
-    with watched() as watching:
-        async with (
-            aiohttp.ClientSession(auto_decompress=False) as session,
-            session.get(f"{server.url}/run") as response,
-        ):
-            body = await response.read()
-
-    assert (body, b"".join(watching.one.pieces)) == (data, b"hello")
 
 
 async def test_read_on(server: ProviderServer) -> None:
