@@ -14,7 +14,6 @@ from otel_stream.testing import ProviderServer, Script
 
 from .clients import CLIENTS, Client
 
-
 PIECES = [b"data: \xc3", b"\xa9\n\ndata: two\n", b"\ndata: three\n\n"]
 """Cut in the middle of a letter and of an event."""
 

@@ -100,5 +100,3 @@ async def test_encoded_for_the_application(server: ProviderServer) -> None:
             body = await response.read()
 
     assert (body, b"".join(watching.one.pieces)) == (data, b"hello")
-
-

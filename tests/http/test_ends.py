@@ -17,6 +17,7 @@ from .conftest import PIECES, Watching, scripted
 
 pytestmark = pytest.mark.sdk_matrix
 
+
 def nothing() -> None:
     """Does nothing in the body of a loop."""
 
