@@ -42,8 +42,8 @@ async def test_slow_application(server: ProviderServer, eventually: Any) -> None
     sent = [at for at, _ in server.request.sent]
     late = [got - at for got, at in zip(watching.one.times, sent, strict=True)]
     assert rest == b"".join(PIECES[1:])
-    assert max(late) < 0.02
-    assert all(0.015 < wait < 0.05 for wait in watching.one.waits[1:])
+    assert max(late) < 0.1
+    assert all(wait > 0.01 for wait in watching.one.waits[1:])
 
 
 async def patient(read: Callable[[], Any]) -> bytes:
