@@ -16,11 +16,10 @@ import pytest
 import requests
 import urllib3
 
-from otel_stream.http import unwatch_http, watch_http
 from otel_stream.testing import Hang, ProviderServer, Script, Send, Wait
 
 from .clients import CLIENTS, Client
-from .conftest import PIECES, Watching, scripted, watched
+from .conftest import PIECES, scripted, watched
 
 pytestmark = pytest.mark.sdk_matrix
 
