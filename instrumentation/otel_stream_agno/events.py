@@ -24,7 +24,7 @@ from otel_stream_agno.facts import facts_of, reported, string_of
 from otel_stream_agno.outputs import FAILED, deltas_of
 from otel_stream_agno.pieces import text_of, tool_call
 
-__all__ = ["TEAM", "RunReader", "name_of"]
+__all__ = ["TEAM", "RunReader", "is_known", "name_of"]
 
 TEAM = "Team"
 """In front of the names of a team's own events."""
@@ -158,6 +158,11 @@ _AGENT: dict[str, Callable[[RunReader, Any], Found]] = {
     "ReasoningContentDelta": RunReader._reasons,
 }
 _EVENTS = {prefix + name: handle for name, handle in _AGENT.items() for prefix in ("", TEAM)}
+
+
+def is_known(name: str) -> bool:
+    """Whether an event of this name says something of a run."""
+    return name in _EVENTS
 
 
 def name_of(event: Any) -> str:
