@@ -70,8 +70,11 @@ class RunReader:
         return True
 
     def whole(self, done: bool) -> bool:
-        """Whether nothing but content was to be told: such a run never says that it is whole."""
-        return self.run_id is not None and not self._announced
+        """Whether the wire's end mark says so, or nothing but content was to be told.
+
+        A run that is asked for its content alone never says that it is whole.
+        """
+        return done or (self.run_id is not None and not self._announced)
 
     def failure(self, error: BaseException) -> Failure | None:
         """An exception stands for itself."""
