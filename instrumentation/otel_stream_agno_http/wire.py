@@ -6,6 +6,7 @@ Version 1.7 sends JSON objects back to back, 2.x and 3.x server-sent events; bot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from otel_stream.sse import ServerSentEvent, SSEParser
@@ -18,9 +19,10 @@ LIMIT = 8 * 1024 * 1024
 """Bytes of one event that are kept."""
 
 _BOM = b"\xef\xbb\xbf"
-_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
-"""What a line of server-sent events begins with."""
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:")
+"""What a line of server-sent events begins with, but for comments, which tell nothing."""
 _DATA = b"data: "
+_line_end = re.compile(rb"[\r\n]").search
 
 
 class WireParser:
@@ -32,7 +34,9 @@ class WireParser:
         limit: Bytes of one event kept at most; what is longer is dropped whole.
     """
 
-    __slots__ = ("_done", "_head", "_idle", "_limit", "_objects", "_read", "_skipping", "_sse")
+    __slots__ = (
+        "_comment", "_done", "_head", "_idle", "_limit", "_objects", "_read", "_skipping", "_sse",
+    )  # fmt: skip
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
@@ -40,7 +44,7 @@ class WireParser:
         self._objects = ObjectParser(limit)
         self._read: Callable[[bytes], list[WireEvent]] | None = None
         self._head = b""
-        self._skipping = False
+        self._skipping = self._comment = False
         self._idle = True
         self._done = False
 
@@ -73,30 +77,25 @@ class WireParser:
 
     def _recognised(self, data: bytes) -> bytes:
         """What is to be read, once the wire is known; lines that are of neither are passed over."""
-        text = (self._head + data).removeprefix(_BOM)
-        self._head = b""
+        text, self._head = self._head + data, b""
         while text:
             if not self._skipping:
-                text = text.lstrip()
+                text = text.removeprefix(_BOM).lstrip()
                 if text.startswith(_FIELDS):
                     self._read = self._events
                     return text
-            brace, line = text.find(b"{"), text.find(b"\n")
-            if brace >= 0 and not 0 <= line < brace:
+                if any(begin.startswith(text) for begin in (*_FIELDS, _BOM)):
+                    self._head = text
+                    return b""
+                self._comment = text.startswith(b":")
+            end = _line_end(text)
+            line = text if end is None else text[: end.start()]
+            if not self._comment and b"{" in line:
                 self._read = self._objects.feed
-                return text[brace:]
-            self._skipping = line < 0
-            if line < 0:
-                self._wait(text)
-                return b""
-            text = text[line + 1 :]
+                return text[line.index(b"{") :]
+            self._skipping = end is None
+            text = b"" if end is None else text[end.end() :]
         return b""
-
-    def _wait(self, text: bytes) -> None:
-        """The line may still become one that tells."""
-        if any(begin.startswith(text) for begin in (*_FIELDS, _BOM)):
-            self._head = text
-            self._skipping = False
 
     # --- server-sent events ------------------------------------------------------------------
 
