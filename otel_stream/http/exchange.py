@@ -115,24 +115,29 @@ class Exchange(Protocol):
 
     def responded(self, status: int, headers: Mapping[str, str]) -> None:
         """The headers are there. Those of the response's own type: names in any case."""
+        return None
 
     def asks(self, now: float) -> None:
         """A read of the body begins."""
+        return None
 
     def arrived(self, data: bytes, started: float, now: float) -> None:
         """Bytes, content-decoded, as the application gets them, of a read begun at `started`.
 
         An encoding that cannot be undone here gives empty data, so that the time is still told.
         """
+        return None
 
     def finished(self, started: float, now: float) -> None:
         """The body has ended cleanly. The last read began at `started`."""
+        return None
 
     def failed(self, error: BaseException, started: float, now: float) -> None:
         """The request (`started` is when it began) or a read of the body raised.
 
         A cancellation and `KeyboardInterrupt` too: `interruption.of_error` tells what it means.
         """
+        return None
 
     def left(self, outcome: Outcome, *, closed: bool) -> None:
         """The application has stopped reading before the end.
@@ -142,6 +147,7 @@ class Exchange(Protocol):
             closed: The response was closed too: this is the end. Else a loop was left, and the
                 response, if somebody holds it, may be read on (`asks`), closed, or `dropped`.
         """
+        return None
 
     def dropped(self, outcome: Outcome) -> None:
         """Nobody holds the response any more, and nobody closed it.
@@ -149,3 +155,4 @@ class Exchange(Protocol):
         Args:
             outcome: What `left` has said before; else `ABANDONED` or `CANCELLED`.
         """
+        return None

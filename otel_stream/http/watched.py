@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import Token
+from threading import get_ident
 from time import perf_counter
 from types import MappingProxyType
 
@@ -51,16 +52,22 @@ class Watched:
         """Whether the headers are there."""
         self.over = False
         """Whether the end has been told."""
-        self.waiting = False
-        """Whether a read is under way."""
+        self.waiting = 0
+        """The thread in which a read is under way; else 0."""
         self.context: Context | None = None
         self._propagates = False
         self._sending: Token[Context] | None = None
         self._decoder: Decoder | None = None
         self._why: Outcome | None = None
+        watcher.ready()
         with guard("watching a request"):
             self.context = getattr(exchange, "context", None)
             self._propagates = bool(getattr(exchange, "propagates", False))
+
+    @property
+    def was_left(self) -> bool:
+        """Whether a loop was left, and nobody has read on since."""
+        return self._why is not None
 
     # --- sending -----------------------------------------------------------------------------
 
@@ -112,7 +119,7 @@ class Watched:
 
     def asks(self) -> float:
         """A read of the body begins. Returns when."""
-        self.waiting = True
+        self.waiting = get_ident()
         self._why = None
         now = perf_counter()
         if not self.over:
@@ -122,7 +129,7 @@ class Watched:
 
     def arrived(self, data: bytes, started: float, *, decoded: bool = False) -> float:
         """Bytes are there, `decoded` for once or as `responded` says. Returns when."""
-        self.waiting = False
+        self.waiting = 0
         now = perf_counter()
         if data and not self.over:
             with guard("watching a body"):
@@ -135,19 +142,19 @@ class Watched:
 
     def finished(self, started: float) -> None:
         """The body has ended cleanly."""
-        self.waiting = False
+        self.waiting = 0
         if not self.over:
-            self.over = True
+            exchange = self._end()
             with guard("watching the end of a body"):
-                self._exchange.finished(started, perf_counter())
+                exchange.finished(started, perf_counter())
 
     def failed(self, error: BaseException, started: float) -> None:
         """The request, or a read of its body, raised."""
-        self.waiting = False
+        self.waiting = 0
         if not self.over:
-            self.over = True
+            exchange = self._end()
             with guard("watching a request fail"):
-                self._exchange.failed(error, started, perf_counter())
+                exchange.failed(error, started, perf_counter())
 
     def left(self, *, closed: bool, task: Task = None) -> None:
         """The application stopped reading; `task` is the one that has read.
@@ -160,17 +167,32 @@ class Watched:
             self._why = interruption.of_reader(task=task)
         elif not closed:
             return
-        self.over = closed
+        exchange = self._end() if closed else self._exchange
         with guard("watching a body being left"):
-            self._exchange.left(self._why, closed=closed)
+            exchange.left(self._why, closed=closed)
 
     def dropped(self) -> None:
         """Nobody holds the response any more. Called by destructors."""
         if not self.over:
-            self.over = True
             outcome = self._why or interruption.of_reader(Outcome.ABANDONED)
-            watcher.soon(lambda: self._tell_dropped(outcome))
+            exchange = self._end()
+            watcher.soon(lambda: _drop(exchange, outcome))
 
-    def _tell_dropped(self, outcome: Outcome) -> None:
-        with guard("watching a response being dropped"):
-            self._exchange.dropped(outcome)
+    def _end(self) -> Exchange:
+        """Let go of the exchange: the application may hold its response for long. Returns it."""
+        exchange, self._exchange = self._exchange, _NOBODY
+        self.over = True
+        self.context = None
+        return exchange
+
+
+class _Nobody(Exchange):
+    """Hears what a thread still says that has not noticed the end."""
+
+
+_NOBODY = _Nobody()
+
+
+def _drop(exchange: Exchange, outcome: Outcome) -> None:
+    with guard("watching a response being dropped"):
+        exchange.dropped(outcome)
