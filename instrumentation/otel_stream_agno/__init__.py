@@ -1,0 +1,1 @@
+"""Agno's agents and teams, in the process and over HTTP."""
