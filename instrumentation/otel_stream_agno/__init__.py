@@ -32,8 +32,8 @@ class AgnoInstrumentor(StreamInstrumentor):
         from agno.agent.agent import Agent
         from agno.team.team import Team
 
-        from otel_stream_agno import calls, tools
+        from otel_stream_agno import calls, functions
 
         calls.wrap(patches, Agent, "agent")
         calls.wrap(patches, Team, "team")
-        tools.wrap(patches)
+        functions.wrap(patches)

@@ -23,8 +23,8 @@ from otel_stream_agno.pieces import text_of
 
 __all__ = ["Execution"]
 
-_UNKNOWN_ERROR = "_OTHER"
-"""The convention's `error.type` where nothing is known of the error but its text."""
+_REFUSED = "ToolCallError"
+"""`error.type` where nothing is known of an error but its text; the event is called so too."""
 
 
 class Execution:
@@ -78,7 +78,7 @@ class Execution:
 
     def refused(self, why: Any) -> None:
         """Agno has caught what the tool raised, and keeps nothing but its text."""
-        self._fail(_UNKNOWN_ERROR, why)
+        self._fail(_REFUSED, why)
         self._end()
 
     def failed(self, error: BaseException) -> None:

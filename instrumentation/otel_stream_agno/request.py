@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,13 +11,10 @@ from opentelemetry.trace import SpanKind
 from otel_stream import semconv
 from otel_stream.call import CallInfo, Content
 from otel_stream.fields import field_of
-from otel_stream.redaction import hashed
+from otel_stream.redaction import without_numbers
 from otel_stream_agno.facts import PROVIDER
 
-__all__ = ["conversation_id", "identity", "info_of"]
-
-_NUMBER = re.compile(r"(?<![0-9A-Za-z-])\+?\d{8,15}(?![0-9A-Za-z-])|@s\.whatsapp\.net|@lid\b")
-
+__all__ = ["identity", "info_of"]
 
 def info_of(agent: Any, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallInfo:
     """The call of a method of *agent*, which is the first of *args*; *kind*: agent or team."""
@@ -45,20 +41,16 @@ def identity(agent: Any, asked: Any, kwargs: Mapping[str, Any]) -> dict[str, Any
     """
     before = asked if _is_output(asked) else None
     session = kwargs.get("session_id") or field_of(before, "session_id")
+    session = _text(session or field_of(agent, "session_id"))
     run = kwargs.get("run_id") or field_of(before, "run_id")
     found = {
         semconv.AGENT_NAME: _text(field_of(agent, "name")),
         semconv.AGENT_ID: _text(field_of(agent, "id")),
-        semconv.CONVERSATION_ID: conversation_id(session or field_of(agent, "session_id")),
+        # Bots like to name sessions after the person's number.
+        semconv.CONVERSATION_ID: without_numbers(session) if session else None,
         semconv.RUN_ID: None if kwargs.get("fork") or kwargs.get("regenerate") else _text(run),
     }
     return {name: value for name, value in found.items() if value}
-
-
-def conversation_id(session: Any) -> str | None:
-    """A session's id. Bots like to make it of the person's number: then it is a keyed hash."""
-    text = _text(session)
-    return hashed(text) if text and _NUMBER.search(text) else text
 
 
 def _text(value: Any) -> str | None:
