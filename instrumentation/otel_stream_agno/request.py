@@ -16,6 +16,7 @@ from otel_stream_agno.facts import PROVIDER
 
 __all__ = ["identity", "info_of"]
 
+
 def info_of(agent: Any, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallInfo:
     """The call of a method of *agent*, which is the first of *args*; *kind*: agent or team."""
     asked = args[1] if len(args) > 1 else kwargs.get("input", kwargs.get("run_response"))

@@ -65,9 +65,7 @@ class Cast:
         """An agent. It sends nothing about itself to Agno."""
         model = self.model(asynchronous)
         identity = {"id": name.lower(), "role": "Writes."}
-        return Agent(
-            name=name, model=model, tools=[*tools], telemetry=False, **identity, **options
-        )
+        return Agent(name=name, model=model, tools=[*tools], telemetry=False, **identity, **options)
 
     def team(
         self, *members: Any, name: str = "Editors", asynchronous: bool = False, **options: Any
