@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from agno.agent import Agent
+from agno.exceptions import ModelProviderError
 from opentelemetry.trace import StatusCode
 
 from otel_stream.testing import (
@@ -174,11 +175,8 @@ async def test_a_model_that_fails_fails_the_run(
     """An error event is an error though nothing is raised (3.x), as is what is raised (2.0)."""
     server.handler = lambda request: Script.json(openai_error("no"), 400)
     agent = cast.agent(asynchronous=method == "arun")
-    try:
+    with contextlib.nullcontext() if V3 else contextlib.suppress(ModelProviderError):
         await consume(agent, method, MODES[mode])
-    except Exception as error:
-        assert "no" in str(error)
-        assert not V3
 
     run = captured.span("invoke_agent Poet")
     assert outcome(captured) == "error"
@@ -194,10 +192,8 @@ async def test_a_model_that_fails_midway_fails_the_run(
     """What had come is counted, and the run has failed."""
     answer = chat_text(["Hel"], finish=None, done=False)
     server.handler = lambda request: Script.stream(answer, ending="reset")
-    try:
+    with contextlib.nullcontext() if V3 else contextlib.suppress(ModelProviderError):
         await consume(cast.agent(), "run", MODES[mode])
-    except Exception:
-        assert not V3
 
     found = captured.span("invoke_agent Poet").attributes or {}
     assert (found["otel_stream.outcome"], found["otel_stream.content.size"]) == ("error", 3)

@@ -211,7 +211,7 @@ async def main():
 
 if sys.argv[1] == "ours":
     from otel_stream_agno import AgnoInstrumentor
-    otel_stream.instrument(only=["openai"])
+    otel_stream.instrument()
     AgnoInstrumentor().instrument()
 setup_tracing(db=Db(), batch_processing=True)
 told = []

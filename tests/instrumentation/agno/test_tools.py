@@ -24,11 +24,6 @@ pytestmark = pytest.mark.sdk_matrix
 WAYS = [(method, mode) for method in ("run", "arun") for mode in MODES]
 
 
-def inside(name: str) -> None:
-    """Make a span, as what a tool calls would."""
-    trace.get_tracer("tool").start_span(name).end()
-
-
 @pytest.mark.parametrize(("method", "mode"), WAYS)
 async def test_a_tool_that_fails_is_an_error_and_the_run_is_not(
     captured: Captured, cast: Cast, brain: Brain, method: str, mode: str
@@ -154,8 +149,8 @@ async def test_a_tool_works_in_its_span(captured: Captured, cast: Cast, brain: B
     await consume(cast.agent(tools=[slow, quick], asynchronous=True), "arun", MODES["streamed"])
 
     parents = {span.name: span.parent and span.parent.span_id for span in captured.spans()}
-    for tool, child in (("slow", "request"), ("quick", "query")):
-        context = captured.span(f"execute_tool {tool}").context
+    for name, child in (("slow", "request"), ("quick", "query")):
+        context = captured.span(f"execute_tool {name}").context
         assert context is not None
         assert parents[child] == context.span_id
     assert threads != [threading.main_thread()]

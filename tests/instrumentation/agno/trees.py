@@ -14,18 +14,25 @@ __all__ = ["draw"]
 def draw(captured: Captured) -> str:
     """The spans that have ended: name, outcome of a run or error, usage."""
     spans = sorted(captured.spans(), key=lambda span: span.start_time or 0)
-    known = {span.context.span_id for span in spans if span.context}
-    roots = [span for span in spans if span.parent is None or span.parent.span_id not in known]
+    known = {_id(span) for span in spans}
+    roots = [span for span in spans if _parent(span) not in known]
     lines = [line for root in roots for line in _lines(root, spans, 0)]
     return "\n" + "".join(f"{line}\n" for line in lines)
+
+
+def _id(span: ReadableSpan) -> int | None:
+    return span.context.span_id if span.context else None
+
+
+def _parent(span: ReadableSpan) -> int | None:
+    return span.parent.span_id if span.parent else None
 
 
 def _lines(span: ReadableSpan, spans: list[ReadableSpan], depth: int) -> Iterator[str]:
     yield "  " * depth + _told(span)
     for child in spans:
-        if child.parent is not None and span.context is not None:
-            if child.parent.span_id == span.context.span_id:
-                yield from _lines(child, spans, depth + 1)
+        if _parent(child) == _id(span):
+            yield from _lines(child, spans, depth + 1)
 
 
 def _told(span: ReadableSpan) -> str:
