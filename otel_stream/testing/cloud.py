@@ -36,8 +36,8 @@ class CloudServer(MessagingServer):
     def __init__(
         self,
         phone_id: str = "100000000000001",
-        token: str = "test-token",
-        delay: float = 0.0,  # noqa: S107 - a test's
+        token: str = "test-token",  # noqa: S107 - a test's
+        delay: float = 0.0,
     ) -> None:
         super().__init__(delay)
         self.phone_id = phone_id
