@@ -1,0 +1,43 @@
+"""Where sentences end. When in doubt they do not: a cut too few is better than one in "Dr. Silva"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from otel_stream.channel.patterns import Patterns
+
+__all__ = ["CONTEXT", "sentence_ends"]
+
+CONTEXT = 240
+"""How many characters before an end decide whether it is one."""
+
+_ABBREVIATIONS = frozenset(
+    "a.m al approx apr art aug av bzw ca cap cf ch co corp dec dept dr dra dras drs e.g ed eds eg "
+    "em eng esp est etc ex exc exa exas exma exmo feb fig figs gen gov hon i.e ibid ie inc jan jr "
+    "jul jun kg lt ltd ltda m.e mar max min mme mr mrs ms mt mx n.b no nos nov nr num núm oct op ord "
+    "p p.ex p.m p.s pag pág pe ph.d pl pp prof profa pt rep resp rev s.a sec sen sep sept sr sra "
+    "sras sres srs st sta sto str tel u.a usw u.s v vol vs z.b".split()
+)
+
+
+def sentence_ends(text: str, since: int, patterns: Patterns) -> Iterator[tuple[int, int]]:
+    """For each sentence that ends in *text*: where, and where the next one begins.
+
+    The next one begins at *since* or after it, and at a character that is there: what may end a
+    sentence can be judged only by what follows.
+    """
+    for found in patterns.sentence.finditer(text, max(0, since - CONTEXT)):
+        if found.end() >= since and _ends(text, found, patterns):
+            yield found.start() + len(found[0].rstrip()), found.end()
+
+
+def _ends(text: str, found: object, patterns: Patterns) -> bool:
+    before = text[max(0, found.start() - CONTEXT) : found.start()]  # type: ignore[attr-defined]
+    if before.rfind("[") > before.rfind("]"):
+        return False  # the words of a link, perhaps
+    if found["stop"] != ".":  # type: ignore[index]
+        return True
+    if patterns.number.search(before) or patterns.initial.search(before):
+        return False
+    word = patterns.word.search(before[-24:])
+    return word is None or word[0].lower().lstrip(".") not in _ABBREVIATIONS
