@@ -18,8 +18,10 @@ from otel_stream.control import (
     uninstrument,
     untraced,
 )
+from otel_stream.delivery.webhook import process_webhook, record_delivery_status
 from otel_stream.errors import MissingExtraError, OtelStreamError, SettingsError
 from otel_stream.generic import trace_stream
+from otel_stream.hops import Carrier, carried, carry, carrying, resume
 from otel_stream.outcome import Outcome
 from otel_stream.settings import Settings
 
@@ -27,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Callbacks",
+    "Carrier",
     "MissingExtraError",
     "OtelStreamError",
     "Outcome",
@@ -34,9 +37,15 @@ __all__ = [
     "SettingsError",
     "StreamingTraceContext",
     "attributes",
+    "carried",
+    "carry",
+    "carrying",
     "create_streaming_trace_context",
     "flush",
     "instrument",
+    "process_webhook",
+    "record_delivery_status",
+    "resume",
     "shutdown",
     "suppress",
     "trace_stream",

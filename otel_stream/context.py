@@ -13,11 +13,11 @@ from opentelemetry.trace import Span
 from otel_stream import interruption, runtime, semconv
 from otel_stream.call import UNKNOWN, CallInfo
 from otel_stream.callbacks import Callbacks, check
+from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance
 from otel_stream.delta import Failure, Finish, Found, Response, Text, Usage
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.record.recorder import Recorder
-from otel_stream.redaction import hashed
 from otel_stream.trace import Trace
 from otel_stream.watcher import watcher
 
@@ -207,17 +207,14 @@ def create_streaming_trace_context(
     """
     found: dict[str, Any] = {}
     with guard("reading the arguments of create_streaming_trace_context"):
-        sender = _number(sender_phone) or _number(sender_jid)
-        hidden = hashed(sender) if sender else ""
+        sender = str(sender_phone or sender_jid or "")
         candidates = {
-            semconv.CHANNEL_INSTANCE: instance_name,
-            semconv.MESSAGING_MESSAGE_ID: whatsapp_message_id,
+            semconv.CHANNEL_INSTANCE: hidden_instance(instance_name),
+            semconv.MESSAGING_MESSAGE_ID: hidden_id(whatsapp_message_id, sender),
             semconv.CHANNEL_MESSAGE_TYPE: message_type if whatsapp_message_id else None,
-            semconv.CHANNEL_SENDER: hidden,
+            semconv.CHANNEL_SENDER: hidden(sender),
         }
-        texts = {name: str(value) for name, value in candidates.items() if value}
-        # Some channels put the number into the ids of messages.
-        found = {n: t.replace(sender, hidden) if sender else t for n, t in texts.items()}
+        found = {name: str(value) for name, value in candidates.items() if value}
         found.update(options.get("attributes") or {})
     known = {name: options[name] for name in _OPTIONS if name in options}
     return StreamingTraceContext(**known, attributes=found)
@@ -252,9 +249,3 @@ def _plain(prefix: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
         for name, value in (values or {}).items()
         if isinstance(value, (bool, int, float))
     }
-
-
-def _number(sender: Any) -> str:
-    """The digits of a phone number, or of a JID: `number[:device]@server`."""
-    number = str(sender or "").partition("@")[0].partition(":")[0]
-    return "".join(c for c in number if c.isdigit())

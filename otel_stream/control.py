@@ -221,7 +221,7 @@ def flush(timeout: float | None = None) -> bool:
     current = runtime.current()
     bound = current.settings.shutdown_timeout if timeout is None else timeout
     until = time.monotonic() + bound
-    drained = current.dispatcher.drain(bound)
+    drained = current.drain(bound)
     return current.telemetry.flush(max(0.0, until - time.monotonic())) and drained
 
 
@@ -235,5 +235,5 @@ def shutdown(timeout: float | None = None) -> None:
     bound = current.settings.shutdown_timeout if timeout is None else timeout
     until = time.monotonic() + bound
     runtime.end_streams()
-    current.dispatcher.drain(bound)
+    current.drain(bound)
     current.telemetry.shutdown(max(0.0, until - time.monotonic()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from otel_stream.instrumentor import StreamInstrumentor
 
 __all__ = [
-    "ATTRIBUTES", "SUPPRESS", "Runtime", "current", "ensure", "install", "installed",
-    "is_suppressed",
+    "ATTRIBUTES", "SUPPRESS", "Runtime", "current", "ensure", "finishing", "install",
+    "installed", "is_suppressed",
 ]  # fmt: skip
 
 logger = logging.getLogger("otel_stream")
@@ -120,7 +121,16 @@ class Runtime:
 
     def _tell_all(self) -> None:
         """The interpreter ends: callbacks are told of what has just ended."""
-        self.dispatcher.drain(self.settings.shutdown_timeout / 2)
+        self.drain(self.settings.shutdown_timeout / 2)
+
+    def drain(self, timeout: float) -> bool:
+        """Do what waits on threads of ours, in at most `timeout` seconds; return whether all is."""
+        until = time.monotonic() + timeout
+        done = [
+            finish(max(0.0, until - time.monotonic()))
+            for finish in (*finishing, self.dispatcher.drain)
+        ]
+        return all(done)
 
     def _dropped_callback(self) -> None:
         with guard("counting dropped callbacks"):
@@ -128,6 +138,10 @@ class Runtime:
 
     def _lost(self, signal: str, reason: str, count: int) -> None:
         self.instruments.dropped.add(count, {semconv.DROP_REASON: f"{signal}_{reason}"})
+
+
+finishing: list[Callable[[float], bool]] = []
+"""What else works on a thread of its own: given so many seconds, each says whether it is done."""
 
 
 def end_streams() -> None:

@@ -189,6 +189,11 @@ CHUNK_BUCKETS = (0.001, 0.002, 0.005, *DURATION_BUCKETS)
 TOKEN_BUCKETS = (
     1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
 )  # fmt: skip
+# The convention's for messaging; and for what a person waits for, up to an hour.
+MESSAGING_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+DELIVERY_BUCKETS = (
+    0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 900, 3600,
+)  # fmt: skip
 RATE_BUCKETS = (1, 2, 5, 10, 20, 40, 60, 80, 100, 150, 200, 300, 500, 1000, 2000)
 
 INFERENCE_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})

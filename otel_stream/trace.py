@@ -15,6 +15,7 @@ from otel_stream.attributes import sound
 from otel_stream.bulk import Batch
 from otel_stream.call import CallInfo, Content
 from otel_stream.content import BEYOND, as_json, bounded, output_messages
+from otel_stream.delivery.turn import turn_in
 from otel_stream.delta import Delta, Reader, Usage
 from otel_stream.errors import guard
 from otel_stream.metrics import prepared
@@ -66,6 +67,7 @@ class Trace:
         )
         self.owned = Owned(runtime.tracer, info, self._wall)
         self._labels = prepared(info.labels())
+        self._turn = turn_in()
         self._begin()
 
     @property
@@ -125,6 +127,8 @@ class Trace:
                 self._record_metrics()
             self._tell_end()
             self._runtime.ended(id(self))
+            if self._turn is not None:
+                self._turn.release()
 
     # --- the beginning -----------------------------------------------------------------------
 
@@ -135,6 +139,8 @@ class Trace:
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
                 self.span.set_attributes(sound(given))  # type: ignore[arg-type]
+            if self._turn is not None:
+                self._turn.hold(works=True)
             if self._info.streamed:
                 watcher.add(self.recorder)
             if self._hears("on_start"):

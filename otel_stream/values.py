@@ -17,6 +17,7 @@ T = TypeVar("T")
 M = TypeVar("M")
 Capture = Literal["none", "span", "event", "both"]
 Redact = Callable[[str], str]
+_STORE_METHODS = ("put", "find", "mark")
 _STORES = ("sqlite:", "postgresql:", "postgres:")
 
 
@@ -144,9 +145,7 @@ def _store(argument: object) -> object:
     """A store, or the address of one."""
     if isinstance(argument, str) and not argument.startswith(_STORES):
         raise ValueError
-    if not isinstance(argument, str) and not (
-        hasattr(argument, "put") and hasattr(argument, "get")
-    ):
+    if not isinstance(argument, str) and not all(hasattr(argument, n) for n in _STORE_METHODS):
         raise TypeError
     return argument
 
@@ -176,7 +175,7 @@ SECONDS_OR_NONE = Value("seconds, 0 or more", _seconds(lambda seconds: seconds >
 PATH = Value("a path", _path)
 NAMES = Value("names with commas between them, or a list of names", _names)
 REDACT = Value("a function, or module:function", _redact)
-STORE = Value("sqlite:PATH, postgresql://…, or an object with put and get", _store)
+STORE = Value("sqlite:PATH, postgresql://…, or a DeliveryStore", _store)
 CAPTURE = Value("one of none, span, event, both, true, false", _capture, _capture_text)
 
 STANDARD: dict[str, Value[Any]] = {

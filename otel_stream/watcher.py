@@ -10,16 +10,32 @@ import gc
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from otel_stream.errors import guard
 from otel_stream.fork import call_in_child
 from otel_stream.outcome import Outcome
-from otel_stream.record.recorder import Recorder
 
-__all__ = ["Watcher", "watcher"]
+__all__ = ["Watched", "Watcher", "watcher"]
 
 _LONGEST_SLEEP = 1.0
+
+
+class Watched(Protocol):
+    """What is looked at: the recorder of a stream, above all."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Its monotonic clock (s)."""
+
+    def check(self, now: float, /) -> float:
+        """Look at it, at `now`. Returns when to look again (s)."""
+
+    def drop(self, outcome: Outcome, /) -> None:
+        """Nobody needs it any more: end it."""
+
+    def forget(self) -> None:
+        """End it and tell nobody: it is the parent process's."""
 
 
 class Watcher:
@@ -29,7 +45,7 @@ class Watcher:
     """
 
     def __init__(self) -> None:
-        self._open: dict[int, Recorder] = {}
+        self._open: dict[int, Watched] = {}
         self._dropped: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -40,7 +56,7 @@ class Watcher:
 
     # --- streams -----------------------------------------------------------------------------
 
-    def add(self, recorder: Recorder) -> None:
+    def add(self, recorder: Watched) -> None:
         """Watch this stream until `remove`."""
         self._open[id(recorder)] = recorder
         if self._thread is None:
@@ -48,12 +64,12 @@ class Watcher:
         elif self._idle:
             self._dropped.put(None)
 
-    def remove(self, recorder: Recorder) -> None:
+    def remove(self, recorder: Watched) -> None:
         """The stream has ended."""
         self._open.pop(id(recorder), None)
 
     @property
-    def open(self) -> list[Recorder]:
+    def open(self) -> list[Watched]:
         """The streams that are open now."""
         return list(self._open.values())
 

@@ -1,0 +1,149 @@
+"""Messages on their way, in SQLite or PostgreSQL: where one process sends and another is told.
+
+Ids are kept as SHA-256 only, since a channel's may hold a number. All calls block, and are made on
+a thread of their own. Rows are kept for 30 days.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Callable
+from threading import RLock
+from typing import Any, TypeVar
+
+from otel_stream.delivery.sent import Sent
+from otel_stream.delivery.status import Status
+from otel_stream.errors import MissingExtraError
+
+__all__ = ["SQLStore"]
+
+T = TypeVar("T")
+_KEPT_FOR = 30 * 86_400.0
+_BETWEEN_PRUNINGS = 3_600.0
+_BITS = {status: 1 << index for index, status in enumerate(Status)}
+
+_TABLE = """CREATE TABLE IF NOT EXISTS otel_stream_deliveries (
+    message TEXT PRIMARY KEY,
+    trace_id TEXT NOT NULL,
+    span_id TEXT NOT NULL,
+    flags INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    accepted_at DOUBLE PRECISION NOT NULL,
+    seen INTEGER NOT NULL DEFAULT 0
+)"""
+_INDEX = """CREATE INDEX IF NOT EXISTS otel_stream_deliveries_accepted_at
+    ON otel_stream_deliveries (accepted_at)"""
+_PUT = """INSERT INTO otel_stream_deliveries
+    (message, trace_id, span_id, flags, channel, accepted_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (message) DO NOTHING"""
+_FIND = """SELECT trace_id, span_id, flags, channel, accepted_at
+    FROM otel_stream_deliveries WHERE message = ?"""
+_MARK = """UPDATE otel_stream_deliveries SET seen = seen | ?
+    WHERE message = ? AND seen & ? = 0"""
+_PRUNE = "DELETE FROM otel_stream_deliveries WHERE accepted_at < ?"
+
+
+class SQLStore:
+    """A `DeliveryStore` in a table of its own, `otel_stream_deliveries`, made when it is missing.
+
+    Args:
+        address: `sqlite:PATH`, or `postgresql://…` as libpq reads it (needs the extra
+            `postgresql`).
+
+    Raises:
+        MissingExtraError: PostgreSQL is asked for, and psycopg is not installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._connect, self._mark = _driver(address)
+        self._connection: Any = None
+        self._pruned = 0.0
+        self._lock = RLock()
+
+    def put(self, message_id: str, sent: Sent) -> None:
+        """Keep a message, unless it is kept already."""
+        self._prune()
+        row = (f"{sent.trace_id:032x}", f"{sent.span_id:016x}", sent.flags, sent.system)
+        self._run(_PUT, (_hashed(message_id), *row, sent.accepted_at), _count)
+
+    def find(self, message_id: str) -> Sent | None:
+        """The message with this id, if it is kept."""
+        row = self._run(_FIND, (_hashed(message_id),), lambda cursor: cursor.fetchone())
+        if row is None:
+            return None
+        trace_id, span_id, flags, system, accepted_at = row
+        return Sent(
+            trace_id=int(trace_id, 16),
+            span_id=int(span_id, 16),
+            flags=flags,
+            system=system,
+            accepted_at=accepted_at,
+        )
+
+    def mark(self, message_id: str, status: Status) -> bool:
+        """Whether `status` is news of a message that is kept."""
+        bit = _BITS[status]
+        return self._run(_MARK, (bit, _hashed(message_id), bit), _count) == 1
+
+    def close(self) -> None:
+        """Close the connection; the next call opens one again."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def _run(self, statement: str, values: tuple[Any, ...], read: Callable[[Any], T]) -> T:
+        """One statement in a transaction of its own. A connection that has died is opened anew."""
+        with self._lock:
+            reused = self._connection is not None
+            try:
+                return self._try(statement, values, read)
+            except Exception:
+                self.close()
+                if not reused:
+                    raise
+            return self._try(statement, values, read)
+
+    def _try(self, statement: str, values: tuple[Any, ...], read: Callable[[Any], T]) -> T:
+        if self._connection is None:
+            self._connection = self._connect()
+            for made in (_TABLE, _INDEX):
+                self._connection.execute(made)
+        return read(self._connection.execute(statement.replace("?", self._mark), values))
+
+    def _prune(self) -> None:
+        now = time.time()
+        if now - self._pruned > _BETWEEN_PRUNINGS:
+            self._pruned = now
+            self._run(_PRUNE, (now - _KEPT_FOR,), _count)
+
+
+def _count(cursor: Any) -> int:
+    return int(cursor.rowcount)
+
+
+def _hashed(message_id: str) -> str:
+    return hashlib.sha256(message_id.encode("utf-8", "replace")).hexdigest()
+
+
+def _driver(address: str) -> tuple[Callable[[], Any], str]:
+    """What connects, in autocommit, and the mark of a value in a statement."""
+    kind, _, rest = address.partition(":")
+    if kind == "sqlite":
+        path = rest.removeprefix("//")
+        return lambda: _sqlite(path), "?"
+    try:
+        import psycopg
+    except ImportError:
+        raise MissingExtraError(
+            "delivery_store in PostgreSQL needs psycopg: pip install 'otel-stream[postgresql]'"
+        ) from None
+    return lambda: psycopg.connect(address, autocommit=True, connect_timeout=5), "%s"
+
+
+def _sqlite(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    return connection

@@ -1,0 +1,114 @@
+"""What a channel says later of a message that it accepted, read from its webhooks.
+
+Shapes: Evolution API `messages.update` (words, or the numbers of Baileys' `WAMessageStatus`), and
+the Cloud API's `statuses`. Never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from otel_stream.delivery.incoming import changes_of, event_of, records_of
+
+__all__ = ["Status", "Told", "statuses_of"]
+
+_LONGEST_ID = 512
+
+
+class Status(StrEnum):
+    """How far a message has come. `read` implies what stands before it, `failed` ends it."""
+
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+_WORDS = {
+    "server_ack": Status.SENT,
+    "sent": Status.SENT,
+    "delivery_ack": Status.DELIVERED,
+    "delivered": Status.DELIVERED,
+    "read": Status.READ,
+    "played": Status.READ,
+    "error": Status.FAILED,
+    "failed": Status.FAILED,
+}
+_NUMBERS = {0: Status.FAILED, 2: Status.SENT, 3: Status.DELIVERED, 4: Status.READ, 5: Status.READ}
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One status of one message.
+
+    Attributes:
+        message_id: Of the message, as the channel gave it when it accepted it.
+        status: Never `ACCEPTED`: that the reply to the send has said.
+        at: When, by the channel's clock (Unix seconds, often whole ones); None if it does not say.
+        code: Why it failed, in the channel's words or numbers.
+        tracker: What the message carried, where the channel gives that back (Cloud API).
+    """
+
+    message_id: str
+    status: Status
+    at: float | None = None
+    code: str = ""
+    tracker: str = ""
+
+
+def statuses_of(body: object) -> list[Told]:
+    """The statuses that this webhook tells, in its order; none for any other webhook."""
+    return [told for told in (*_of_evolution(body), *_of_cloud(body)) if told is not None]
+
+
+def _of_evolution(body: Any) -> Iterator[Told | None]:
+    if event_of(body) != "messages.update":
+        return
+    for record in records_of(body):
+        key = record.get("key")
+        identity = record.get("keyId") or (key.get("id") if isinstance(key, dict) else None)
+        update = record.get("update")
+        status = update.get("status") if isinstance(update, dict) else record.get("status")
+        yield _told(identity, status)
+
+
+def _of_cloud(body: Any) -> Iterator[Told | None]:
+    for status in changes_of(body, "statuses"):
+        yield _told(
+            status.get("id"),
+            status.get("status"),
+            at=_seconds(status.get("timestamp")),
+            code=_code(status.get("errors")),
+            tracker=status.get("biz_opaque_callback_data"),
+        )
+
+
+def _told(
+    identity: Any, status: Any, *, at: float | None = None, code: str = "", tracker: Any = ""
+) -> Told | None:
+    if isinstance(status, str):
+        known = _WORDS.get(status.lower())
+    else:
+        known = _NUMBERS.get(status) if type(status) is int else None
+    if known is None or not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID:
+        return None
+    carried = tracker if isinstance(tracker, str) else ""
+    return Told(message_id=identity, status=known, at=at, code=code, tracker=carried)
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < 1e11 else None
+
+
+def _code(errors: Any) -> str:
+    first = errors[0] if isinstance(errors, list) and errors else None
+    code = first.get("code") if isinstance(first, dict) else None
+    return str(code)[:64] if isinstance(code, (int, str)) else ""

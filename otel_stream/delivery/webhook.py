@@ -1,0 +1,117 @@
+"""The one call in a webhook: what a person has sent begins a turn, and statuses find theirs."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from opentelemetry import context as otel_context
+
+from otel_stream import runtime, semconv
+from otel_stream.content import as_json, bounded
+from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance
+from otel_stream.delivery.incoming import Incoming, incoming_of
+from otel_stream.delivery.open_turns import open_turns
+from otel_stream.delivery.receipts import receipts
+from otel_stream.delivery.status import statuses_of
+from otel_stream.delivery.turn import Turn
+from otel_stream.errors import guard
+from otel_stream.span import class_name
+
+__all__ = ["process_webhook", "record_delivery_status"]
+
+
+def record_delivery_status(body: object) -> int:
+    """Join the statuses of a webhook to the messages that they are about. Never raises or blocks.
+
+    Args:
+        body: The webhook's parsed JSON: Evolution API's `messages.update`, or a Cloud API webhook
+            with `statuses`. Check its signature first, as you would without us; a status of a
+            message that was not sent here changes nothing.
+
+    Returns:
+        How many statuses the body holds.
+    """
+    with guard("reading delivery statuses"):
+        if runtime.is_suppressed():
+            return 0
+        found = statuses_of(body)
+        for told in found:
+            receipts.tell(told)
+        return len(found)
+    return 0
+
+
+class process_webhook:
+    """A block that handles a webhook: use it as a context manager, in sync or async code.
+
+        with otel_stream.process_webhook(body):
+            queue.put(…)
+
+    A person's message begins a turn, whose span (`process whatsapp`) is current in the block and
+    wherever `otel_stream.carry` takes it; it ends when all that answers the message is done.
+    Statuses are joined to their messages (`record_delivery_status`). Any other webhook passes. Of
+    several messages in one body the turn is the first one's. The same message told twice, while it
+    is being answered, goes on in the turn that it has.
+
+    Args:
+        body: The webhook's parsed JSON.
+        system: The channel.
+    """
+
+    def __init__(self, body: object, *, system: str = "whatsapp") -> None:
+        self._body = body
+        self._system = system
+        self._turn: Turn | None = None
+        self._token: Any = None
+
+    def __enter__(self) -> Turn | None:
+        with guard("beginning a turn"):
+            record_delivery_status(self._body)
+            messages = [] if runtime.is_suppressed() else incoming_of(self._body)
+            if messages:
+                turn = self._turn = _turn_of(messages[0], self._system)
+                turn.hold()
+                self._token = otel_context.attach(turn.context)
+        return self._turn
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with guard("leaving a webhook"):
+            if self._token is not None:
+                otel_context.detach(self._token)
+        with guard("leaving a turn"):
+            if self._turn is not None:
+                if error is not None:
+                    self._turn.failed(class_name(error))
+                self._turn.release()
+
+
+def _turn_of(message: Incoming, system: str) -> Turn:
+    before = open_turns.of_message(message.message_id)
+    if before is not None:
+        return before
+    found = {
+        semconv.MESSAGING_MESSAGE_ID: hidden_id(message.message_id, message.sender) or None,
+        semconv.CHANNEL_INSTANCE: hidden_instance(message.instance) or None,
+        semconv.CHANNEL_MESSAGE_TYPE: message.kind,
+        semconv.CHANNEL_SENDER: hidden(message.sender) or None,
+        **_content(message),
+    }
+    attributes = {name: value for name, value in found.items() if value is not None}
+    turn = Turn(system, attributes)
+    open_turns.add(turn, message.message_id, message.sender)
+    return turn
+
+
+def _content(message: Incoming) -> dict[str, str]:
+    settings = runtime.current().settings
+    if settings.capture_content not in ("span", "both") or not message.text:
+        return {}
+    said = [{"role": "user", "parts": [{"type": "text", "content": message.text}]}]
+    kept = bounded({semconv.INPUT_MESSAGES: said}, settings.content_limit, settings.redact)
+    return {} if kept is None else {name: as_json(value) for name, value in kept[0].items()}
