@@ -30,11 +30,11 @@ class Piece(NamedTuple):
 class Cutter:
     """Feed it deltas; it gives back the messages that are ready.
 
-    A paragraph is a message. It becomes several where it is longer than `limit`, and at the ends of
-    sentences where that is asked for. Nothing is cut inside a grapheme cluster, a link or a fence of
-    code, unless that alone is too long; code is then cut at the end of a line and fenced again in
-    each piece. Everything fed comes out once and in order, but for white space at the cuts, which
-    is counted in `dropped`, and halves of surrogate pairs, which become U+FFFD.
+    A paragraph is a message. It becomes several where it is longer than `limit`, and at the ends
+    of sentences where that is asked for. Nothing is cut inside a grapheme cluster, a link or a
+    fence of code, unless that alone is too long; code is then cut at the end of a line and fenced
+    again in each piece. Everything fed comes out once and in order, but for white space at the
+    cuts, which is counted in `dropped`, and halves of surrogate pairs, which become U+FFFD.
 
     Memory is bounded by `limit`, time is linear.
 
@@ -60,7 +60,13 @@ class Cutter:
         self._half = ""  # the first half of a surrogate pair
         self._opening = ""  # what opens the fence again in which the last message was cut
         self._within: Fence | None = None  # the fence that the text kept here begins in
-        self._restart()
+        self._fence: Fence | None = None  # the one in which its last line begins
+        self._parts: list[str] = []
+        self._line = 0  # the part with which the last line begins
+        self._length = 0
+        self._units = 0
+        self._ticks = 0  # backticks of the last line
+        self._tail = ""  # what sentences are told by
         self.fed = 0
         """Characters taken so far."""
         self.dropped = 0
@@ -125,6 +131,8 @@ class Cutter:
 
     def _sentence_end(self, line: str) -> int | None:
         """Where in *line* a sentence begins before which the text is long enough to be cut."""
+        if self._patterns.begins.search(self._tail[-1:] + line) is None:
+            return None
         since = len(self._tail)
         for _, start in sentence_ends(self._tail + line, since, self._patterns):
             at = start - since
@@ -197,8 +205,8 @@ class Cutter:
 
     def _restart(self, text: str = "") -> None:
         """Keep *text* and nothing else."""
-        self._parts: list[str] = []
+        self._parts = []
         self._length = self._units = self._ticks = self._line = 0
         self._tail = ""
-        self._fence: Fence | None = None  # the one in which the last line kept here begins
+        self._fence = None
         self._append(text)

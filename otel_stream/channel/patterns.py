@@ -6,6 +6,7 @@ Grapheme clusters are those of Unicode's annex 29: https://www.unicode.org/repor
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from otel_stream.errors import MissingExtraError
@@ -16,7 +17,7 @@ __all__ = ["Patterns", "patterns"]
 _AFTER = r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]"
 _BEFORE = r"\p{GCB=Prepend}"
 _CLOSERS = r"[\"'”’»)\]*_~]"
-_WIDE_CLOSERS = r"[”’」』）】》]"
+_WIDE_CLOSERS = r"[”’」』\uff09】》]"
 
 
 class Patterns:
@@ -28,7 +29,7 @@ class Patterns:
 
     def __init__(self) -> None:
         try:
-            import regex
+            regex: Any = import_module("regex")  # which has no types
         except ImportError:
             raise MissingExtraError(
                 "cutting text for a channel needs: pip install 'otel-stream[channel]'"
@@ -45,13 +46,15 @@ class Patterns:
         # Chinese and Japanese need no space.
         self.sentence: Any = compiled(
             rf"(?<![.!?…])(?P<stop>[.!?…]++){_CLOSERS}*+\s++(?=[^\s\p{{Ll}}])(?!{_AFTER})"
-            rf"|[。！？｡]++{_WIDE_CLOSERS}*+\s*+(?=\S)(?!{_AFTER})"
+            rf"|[。\uff01\uff1f｡]++{_WIDE_CLOSERS}*+\s*+(?=\S)(?!{_AFTER})"
         )
+        self.begins: Any = compiled(rf"[\s。\uff01\uff1f｡{_WIDE_CLOSERS[1:-1]}]\S")
+        """Where a sentence can begin at all: a quick look, before the thorough one."""
         self.number: Any = compiled(r"(?:^|[^\w.,])\d{1,3}\Z")
         self.initial: Any = compiled(r"(?:^|[^\p{L}\p{N}./])(?:\p{L}\.)*\p{L}\Z")
         self.word: Any = compiled(r"[\p{L}.]+\Z")
         self.url: Any = compiled(
-            r"https?://[^\s<>\"“”「」『』（）【】《》\u3000-\u303f！-～]*", regex.I
+            r"https?://[^\s<>\"“”「」『』【】《》\u3000-\u303f\uff01-\uff5e]*", regex.I
         )
         self.link: Any = compiled(
             r"\[[^\[\]\n]{0,200}(?:\Z|\](?:\Z|\((?:h?t?t?p?s?:?/?/?\Z|https?://[^\s]*)))", regex.I

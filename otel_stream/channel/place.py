@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from otel_stream.channel.fence import Fence, fenced
 from otel_stream.channel.grapheme import boundary, prefix, trimmed, units
 from otel_stream.channel.patterns import Patterns
@@ -93,8 +95,8 @@ def _between(text: str, most: int, links: list[Span], urls: list[Span], patterns
     return boundary(text, most, patterns) or most
 
 
-def _spans(pattern: object, text: str) -> list[Span]:
-    return [found.span() for found in pattern.finditer(text)]  # type: ignore[attr-defined]
+def _spans(pattern: Any, text: str) -> list[Span]:
+    return [found.span() for found in pattern.finditer(text)]
 
 
 def _in(spans: list[Span], at: int) -> Span | None:

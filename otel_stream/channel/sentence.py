@@ -1,8 +1,9 @@
-"""Where sentences end. When in doubt they do not: a cut too few is better than one in "Dr. Silva"."""
+"""Where sentences end. In doubt they do not: better a cut too few than one in "Dr. Silva"."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from otel_stream.channel.patterns import Patterns
 
@@ -11,13 +12,14 @@ __all__ = ["CONTEXT", "sentence_ends"]
 CONTEXT = 240
 """How many characters before an end decide whether it is one."""
 
-_ABBREVIATIONS = frozenset(
-    "a.m al approx apr art aug av bzw ca cap cf ch co corp dec dept dr dra dras drs e.g ed eds eg "
-    "em eng esp est etc ex exc exa exas exma exmo feb fig figs gen gov hon i.e ibid ie inc jan jr "
-    "jul jun kg lt ltd ltda m.e mar max min mme mr mrs ms mt mx n.b no nos nov nr num núm oct op ord "
-    "p p.ex p.m p.s pag pág pe ph.d pl pp prof profa pt rep resp rev s.a sec sen sep sept sr sra "
-    "sras sres srs st sta sto str tel u.a usw u.s v vol vs z.b".split()
-)
+_WORDS = """
+a.m al approx apr art aug av bzw ca cap cf ch co corp dec dept dr dra dras drs e.g ed eds eg em
+eng esp est etc ex exc exa exas exma exmo feb fig figs gen gov hon i.e ibid ie inc jan jr jul
+jun kg lt ltd ltda m.e mar max min mme mr mrs ms mt mx n.b nos nov nr num núm oct op ord p p.ex
+p.m p.s pag pág pe ph.d pl pp prof profa pt rep resp rev s.a sec sen sep sept sr sra sras sres
+srs st sta sto str tel u.a usw u.s v vol vs z.b
+"""
+_ABBREVIATIONS = frozenset(_WORDS.split())
 
 
 def sentence_ends(text: str, since: int, patterns: Patterns) -> Iterator[tuple[int, int]]:
@@ -31,11 +33,11 @@ def sentence_ends(text: str, since: int, patterns: Patterns) -> Iterator[tuple[i
             yield found.start() + len(found[0].rstrip()), found.end()
 
 
-def _ends(text: str, found: object, patterns: Patterns) -> bool:
-    before = text[max(0, found.start() - CONTEXT) : found.start()]  # type: ignore[attr-defined]
+def _ends(text: str, found: Any, patterns: Patterns) -> bool:
+    before = text[max(0, found.start() - CONTEXT) : found.start()]
     if before.rfind("[") > before.rfind("]"):
         return False  # the words of a link, perhaps
-    if found["stop"] != ".":  # type: ignore[index]
+    if found["stop"] != ".":
         return True
     if patterns.number.search(before) or patterns.initial.search(before):
         return False
