@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from otel_stream.channel.fence import Fence, fenced, follow
-from otel_stream.channel.grapheme import trimmed, units, whole
+from otel_stream.channel.grapheme import prefix, trimmed, units, whole
 from otel_stream.channel.patterns import patterns
 from otel_stream.channel.place import LOOKAHEAD, place
 from otel_stream.channel.sentence import CONTEXT, sentence_ends
@@ -56,7 +57,7 @@ class Cutter:
             raise ValueError(f"a limit of at least 2 is needed, not {limit}")
         self._patterns = patterns()
         self._limit = limit
-        self._target = 0 if sentences else limit if target is None else target
+        self._target = 0 if sentences else sys.maxsize if target is None else target
         self._half = ""  # the first half of a surrogate pair
         self._opening = ""  # what opens the fence again in which the last message was cut
         self._within: Fence | None = None  # the fence that the text kept here begins in
@@ -110,7 +111,10 @@ class Cutter:
         while run:
             at = run.find("\n") + 1
             line, run = (run[:at], run[at:]) if at else (run, "")
-            if self._fence is None and self._units + len(line) >= self._target:
+            free = self._room + LOOKAHEAD - self._units
+            if 2 * len(line) > free and (most := prefix(line, free) + 1) < len(line):
+                line, run, at = line[:most], line[most:] + run, 0
+            if self._fence is None and self._units + 2 * len(line) >= self._target:
                 end = self._sentence_end(line)
                 if end is not None:
                     self._append(line[:end])
@@ -137,7 +141,8 @@ class Cutter:
         for _, start in sentence_ends(self._tail + line, since, self._patterns):
             at = start - since
             ticks = self._ticks + line.count("`", 0, at)
-            if self._units + at >= max(self._target, 1) and ticks % 2 == 0:  # not in inline code
+            long = self._units + units(line[:at]) >= max(self._target, 1)
+            if long and ticks % 2 == 0:  # not in inline code
                 return at
         return None
 
