@@ -91,7 +91,7 @@ class Sending:
         finally:
             for piece in self._cutter.finish():
                 self._note(piece)
-            self._count()
+            delivery.read, delivery.dropped = self._cutter.fed, self._cutter.dropped
             delivery.ended_at = self._clock()
             self._telling.ended(delivery)
 
@@ -108,8 +108,8 @@ class Sending:
             await self._close(iterator)
         finally:
             delivery.run_error = self._reading.failed
+            delivery.back_pressure = self._backlog.pressure  # later nothing is kept from being read
             self._telling.read(delivery, delivery.error)
-            self._count()
         try:
             if not isinstance(delivery.error, asyncio.CancelledError):
                 for piece in self._cutter.finish():
@@ -138,11 +138,6 @@ class Sending:
         result = MessageResult(len(piece.source), self._clock())
         self.delivery.messages.append(result)
         return Ready(piece, result)
-
-    def _count(self) -> None:
-        self.delivery.read = self._cutter.fed
-        self.delivery.dropped = self._cutter.dropped
-        self.delivery.back_pressure = self._backlog.pressure
 
     # The caller's task
 

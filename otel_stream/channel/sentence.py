@@ -41,5 +41,8 @@ def _ends(text: str, found: Any, patterns: Patterns) -> bool:
         return True
     if patterns.number.search(before) or patterns.initial.search(before):
         return False
-    word = patterns.word.search(before[-24:])
-    return word is None or word[0].lower().lstrip(".") not in _ABBREVIATIONS
+    found_word = patterns.word.search(before[-24:])
+    word = found_word[0].lower().lstrip(".") if found_word else ""
+    if word == "no":  # "No. 5" and "I said no. Then"
+        return not text[found.end()].isdigit()
+    return word not in _ABBREVIATIONS

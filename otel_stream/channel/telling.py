@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -24,10 +25,10 @@ Clock = Callable[[], float]
 class ToldSend:
     """One message, told as a span. No method raises but `request`, and that only the channel's."""
 
-    def __init__(self, message: dict[str, Any], clock: Clock) -> None:
+    def __init__(self, message: dict[str, Any], waited: float) -> None:
         self._send: Send | None = None
         with guard("beginning a send to a channel"):
-            self._send = Send(Message(**message), clock=clock)
+            self._send = Send(Message(**message, ready_at=perf_counter() - waited))
 
     async def request(self, make: Callable[[], Awaitable[str | None]]) -> str | None:
         """Make a request for the message, with its span current."""
@@ -94,7 +95,7 @@ class Telling:
     def message(self, text: str, ready_at: float) -> ToldSend:
         """A message that is sent now, and was ready at that time."""
         told = {"system": self._channel.system, "recipient": self._recipient, "text": text}
-        return ToldSend({**told, **self._where, "ready_at": ready_at}, self._clock)
+        return ToldSend({**told, **self._where}, self._clock() - ready_at)
 
     def typing(self, lasts: float) -> None:
         """The person is shown typing for so many seconds; 0: no more."""

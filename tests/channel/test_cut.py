@@ -68,7 +68,7 @@ def test_ends_of_sentences(cut: Cut, text: str, expected: list[str]) -> None:
 
 def test_target(cut: Cut) -> None:
     """From its size on a paragraph is cut at the next end of a sentence."""
-    assert texts(cut("One two. Three. Four five. Six.", 2, target=10)) == [
+    assert texts(cut("One two. Three. Four five. Six.", 2, target=12)) == [
         "One two. Three.",
         "Four five. Six.",
     ]
@@ -95,13 +95,13 @@ def test_limit_counts_utf_16(cut: Cut) -> None:
     assert texts(cut("😀" * 5000)) == ["😀" * 2048, "😀" * 2048, "😀" * 904]
 
 
-@pytest.mark.parametrize("cluster", [FAMILY, "🇧🇷", "👍🏽", "e\u0301\u0323", "क्षि", "ന്ത്ര", "각", "\r\n"])
+@pytest.mark.parametrize("cluster", [FAMILY, "🇧🇷", "👍🏽", "e\u0301\u0323", "क्षि", "ന്ത്ര", "각"])
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_clusters_stay_whole(cut: Cut, cluster: str, size: int) -> None:
     """What a reader sees as one character is never divided."""
     found = texts(cut("x" + cluster * 40 + "y", size, limit=30))
 
-    assert "".join(found) == "x" + cluster * 40 + "y" or not cluster.strip()
+    assert "".join(found) == "x" + cluster * 40 + "y"
     assert [text for text in found if len(text.strip("xy")) % len(cluster)] == []
 
 

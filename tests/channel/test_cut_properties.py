@@ -10,13 +10,14 @@ from otel_stream.channel.cut import Cutter, Piece
 from otel_stream.channel.grapheme import units, whole
 
 CLUSTERS = [
-    "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇧🇷", "🇵🇹", "👍🏽", "e\u0301", "क्षि", "ന്ത്ര", "각", "\r\n", "\u0600१", "नि", "❤️",
+    "👨‍👩‍👧‍👦", "🏳️‍🌈",
+    "🇧🇷", "🇵🇹", "👍🏽", "e\u0301", "क्षि", "ന്ത്ര", "각", "\r\n", "\u0600१", "नि", "❤️",
     "\U0001f468\u200d", "a\u0308\u0323", "\u1100\u1161", "கோ", "\ud83d", "\ude00",
 ]  # fmt: skip
 WORDS = [
-    "a", "Word", "Dr.", "end.", "3.14", "S.A.", "e.g.", "1.", "Why?", "ok!", "…", "。", "「はい。」", "-",
-    "https://example.com/a(b)?c=d.e", "(http://x.y/z).", "[the words](https://e.org/1)", "[1]", "`x`",
-    "`", "**bold.**", "\"Yes.\"",
+    "a", "Word", "Dr.", "end.", "3.14", "S.A.", "e.g.", "1.", "Why?", "ok!", "…", "。",
+    "「はい。」", "-", "https://example.com/a(b)?c=d.e", "(http://x.y/z).",
+    "[the words](https://e.org/1)", "[1]", "`x`", "`", "**bold.**", "\"Yes.\"",
 ]  # fmt: skip
 SPACES = [" ", "  ", "\n", "\n\n", "\n \n", "\t", "\u00a0", "\u3000", "", "", "\r\n\r\n"]
 CODE = ["```", "```py\nx = 1\n```", "```\n\na\n\nb\n```", "\n```\n", "````md\n```\n````", "~~~"]
@@ -54,7 +55,7 @@ def places(text: str, pieces: list[Piece]) -> list[tuple[int, int]]:
 def test_everything_comes_out_once(
     text: str, sizes: list[int], limit: int, target: int | None
 ) -> None:
-    """All that was fed comes out once and in order, but for white space, and no message is too long."""
+    """All that was fed comes out once and in order, but for white space; no message is too long."""
     cutter = Cutter(limit, target=target)
     pieces = fed(text, sizes, cutter)
     repaired = whole(text)

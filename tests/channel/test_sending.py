@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from fakes import FakeChannel, FakeStream, later, refused, unknown
-from virtual import now, run
 
 from otel_stream.channel import Delivery, stream_to_channel
+from tests.channel.fakes import FakeChannel, FakeStream, later, refused, unknown
+from tests.channel.virtual import now, run
 
 THREE = ["One.\n", "\nTwo", ".\n\nThr", "ee."]
 
