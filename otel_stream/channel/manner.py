@@ -1,0 +1,58 @@
+"""How an answer is sent: what `stream_to_channel` takes by name."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from otel_stream.channel.cut import LIMIT, Cutter
+
+__all__ = ["Manner"]
+
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 20.0
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an answer is sent. See `stream_to_channel`.
+
+    Raises:
+        ValueError: A number that cannot be meant.
+    """
+
+    limit: int = LIMIT
+    target: int | None = None
+    sentences: bool = False
+    spacing: float = 0.5
+    typing: bool = True
+    retries: int = 3
+    give_up: int = 3
+    backlog: int = 16 * LIMIT
+    clock: Callable[[], float] = perf_counter
+
+    def __post_init__(self) -> None:
+        for name, least in (("spacing", 0), ("retries", 0), ("give_up", 1), ("backlog", 1)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name}={getattr(self, name)!r}: at least {least} is needed")
+
+    def cutter(self) -> Cutter:
+        """A cutter for one answer."""
+        return Cutter(self.limit, target=self.target, sentences=self.sentences)
+
+    def wait(self, attempt: int, after: float | None) -> float | None:
+        """How long to wait before the next attempt (s), after *attempt* of them; None: not at all.
+
+        Each wait is up to twice the one before, with jitter, so that many conversations that were
+        refused at once do not come back at once. Where the channel says how long, that counts; if
+        it says more than a minute, nobody waits.
+        """
+        if attempt > self.retries:
+            return None
+        spread = 1.0 - 0.5 * random.random()  # noqa: S311 - no secret
+        if after is None:
+            return min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1)) * spread
+        return after + _FIRST_WAIT * (1.0 - spread) if after <= _PATIENCE else None
