@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import cache
+from threading import get_ident
 from time import perf_counter
 from typing import Any
 
@@ -61,11 +62,11 @@ class _Tapped:
     def _ended(self, how: Callable[..., None], **said: Any) -> None:
         """The response goes away. One whose bytes have all been read was read to the end."""
         watched: Watched | None = vars(self).get(_WATCHED)
-        if watched is None or watched.over:
-            return
+        if watched is None or watched.over or watched.waiting == get_ident():
+            return  # urllib3 closes by itself before it raises out of a read.
         whole = False
         with guard("watching a response end"):
-            whole = bool(self.closed) and not watched.waiting  # type: ignore[attr-defined]
+            whole = bool(self.closed) and not (watched.waiting or watched.was_left)  # type: ignore[attr-defined]
         if whole:
             watched.finished(perf_counter())
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import Token
+from threading import get_ident
 from time import perf_counter
 from types import MappingProxyType
 
@@ -51,16 +52,22 @@ class Watched:
         """Whether the headers are there."""
         self.over = False
         """Whether the end has been told."""
-        self.waiting = False
-        """Whether a read is under way."""
+        self.waiting = 0
+        """The thread in which a read is under way; else 0."""
         self.context: Context | None = None
         self._propagates = False
         self._sending: Token[Context] | None = None
         self._decoder: Decoder | None = None
         self._why: Outcome | None = None
+        watcher.ready()
         with guard("watching a request"):
             self.context = getattr(exchange, "context", None)
             self._propagates = bool(getattr(exchange, "propagates", False))
+
+    @property
+    def was_left(self) -> bool:
+        """Whether a loop was left, and nobody has read on since."""
+        return self._why is not None
 
     # --- sending -----------------------------------------------------------------------------
 
@@ -112,7 +119,7 @@ class Watched:
 
     def asks(self) -> float:
         """A read of the body begins. Returns when."""
-        self.waiting = True
+        self.waiting = get_ident()
         self._why = None
         now = perf_counter()
         if not self.over:
@@ -122,7 +129,7 @@ class Watched:
 
     def arrived(self, data: bytes, started: float, *, decoded: bool = False) -> float:
         """Bytes are there, `decoded` for once or as `responded` says. Returns when."""
-        self.waiting = False
+        self.waiting = 0
         now = perf_counter()
         if data and not self.over:
             with guard("watching a body"):
@@ -135,7 +142,7 @@ class Watched:
 
     def finished(self, started: float) -> None:
         """The body has ended cleanly."""
-        self.waiting = False
+        self.waiting = 0
         if not self.over:
             self.over = True
             with guard("watching the end of a body"):
@@ -143,7 +150,7 @@ class Watched:
 
     def failed(self, error: BaseException, started: float) -> None:
         """The request, or a read of its body, raised."""
-        self.waiting = False
+        self.waiting = 0
         if not self.over:
             self.over = True
             with guard("watching a request fail"):
