@@ -8,6 +8,7 @@ from typing import Any
 from otel_stream.http.interests import missing_http, unwatch_http, watch_http
 from otel_stream.instrumentor import StreamInstrumentor
 from otel_stream.patches import Patches
+from otel_stream_evolution.calls import Calls
 
 __all__ = ["EvolutionInstrumentor"]
 
@@ -19,7 +20,7 @@ class EvolutionInstrumentor(StreamInstrumentor):
     libraries go past their own client too. Below them all is one place that sees every call.
     """
 
-    _interest: Any = None
+    _interest: Calls | None = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """None: what is not imported makes no requests."""
@@ -30,12 +31,11 @@ class EvolutionInstrumentor(StreamInstrumentor):
         return missing_http()
 
     def _wrap(self, patches: Patches) -> None:
-        from otel_stream_evolution.calls import Calls
-
         self._interest = Calls()
         watch_http(self._interest)
 
     def _uninstrument(self, **kwargs: Any) -> None:
-        unwatch_http(self._interest)
-        self._interest = None
+        if self._interest is not None:
+            unwatch_http(self._interest)
+            self._interest = None
         super()._uninstrument(**kwargs)

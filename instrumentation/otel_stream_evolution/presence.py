@@ -6,11 +6,27 @@ from collections.abc import Mapping
 
 from otel_stream import interruption
 from otel_stream.delivery.typing import typing
-from otel_stream.http.exchange import Exchange
+from otel_stream.http.exchange import Exchange, Request
 from otel_stream.outcome import Outcome
 from otel_stream.span import class_name
+from otel_stream_evolution.asked import Asked
 
-__all__ = ["PresenceCall"]
+__all__ = ["PresenceCall", "show"]
+
+_SHOWN = frozenset({"composing", "recording"})
+_STOPPED = frozenset({"available", "paused", "unavailable"})
+
+
+def show(instance: str, request: Request) -> Exchange | None:
+    """Note what is shown from now on: a server may answer only when it has shown it to the end."""
+    asked = Asked(request.body())
+    recipient = asked.recipient
+    if asked.presence in _STOPPED:
+        typing.stopped(recipient)
+    if asked.presence not in _SHOWN or not recipient:
+        return None
+    typing.shown(recipient, asked.delay, instance=instance, server_address=request.host)
+    return PresenceCall(recipient)
 
 
 class PresenceCall(Exchange):

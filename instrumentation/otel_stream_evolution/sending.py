@@ -9,16 +9,38 @@ from opentelemetry.context import Context
 
 from otel_stream import semconv
 from otel_stream.delivery.identity import hidden
-from otel_stream.delivery.send import Message, Send
-from otel_stream.http.exchange import Exchange
+from otel_stream.delivery.send import Message, Send, send_in_progress
+from otel_stream.http.exchange import Exchange, Request
 from otel_stream.outcome import Outcome
-from otel_stream_evolution.redirect import REDIRECTS, expect
+from otel_stream_evolution.asked import Asked
+from otel_stream_evolution.endpoint import Endpoint
+from otel_stream_evolution.redirect import REDIRECTS, expect, redirected
 from otel_stream_evolution.reply import Key, Reply
 
-__all__ = ["WATCHED", "SendCall"]
+__all__ = ["SendCall", "begin"]
 
-WATCHED = otel_context.create_key("otel_stream_evolution-watched")
+_WATCHED = otel_context.create_key("otel_stream_evolution-watched")
 """Set while a message of ours is sent: what is below sends the same one."""
+
+
+def begin(endpoint: Endpoint, request: Request) -> Exchange | None:
+    """Begin a message, or go on with one."""
+    if otel_context.get_value(_WATCHED):
+        return None
+    sending = send_in_progress()
+    if sending is not None:
+        sending.seen(request.host, request.port)
+        return None
+    asked = Asked(request.body())
+    message = Message(
+        kind=endpoint.kind,
+        recipient=asked.recipient,
+        text=asked.text(endpoint.kind),
+        instance=endpoint.instance,
+        server_address=request.host,
+        server_port=request.port,
+    )
+    return SendCall(redirected(message) or Send(message), message)
 
 
 class SendCall(Exchange):
@@ -35,7 +57,7 @@ class SendCall(Exchange):
     context: Context | None
 
     def __init__(self, send: Send, message: Message) -> None:
-        self.context = otel_context.set_value(WATCHED, True, send.context)
+        self.context = otel_context.set_value(_WATCHED, True, send.context)
         self._send = send
         self._message = message
         self._status = 0
