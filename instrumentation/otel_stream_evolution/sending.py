@@ -40,7 +40,7 @@ def begin(endpoint: Endpoint, request: Request) -> Exchange | None:
         server_address=request.host,
         server_port=request.port,
     )
-    return SendCall(redirected(message) or Send(message), message)
+    return SendCall(*(redirected(message) or (Send(message), message)))
 
 
 class SendCall(Exchange):

@@ -11,7 +11,16 @@ import httpx
 import httpx2
 import requests
 
-__all__ = ["POSTS", "Answer", "Post"]
+__all__ = ["ERRORS", "POSTS", "Answer", "Post"]
+
+ERRORS = (
+    httpx.HTTPError,
+    httpx2.HTTPError,
+    requests.RequestException,
+    aiohttp.ClientError,
+    TimeoutError,
+)
+"""What they raise."""
 
 Answer = tuple[int, Any]
 """Status and body, as the program gets them."""
