@@ -148,7 +148,7 @@ async def test_third_party_async(evolution: EvolutionServer, sent: Sent, number:
 def test_third_party_that_cannot_read_the_reply(
     third: PyEvolutionClient, evolution: EvolutionServer, sent: Sent, number: str
 ) -> None:
-    """The library raises for what Evolution 2 replies, and the message was accepted all the same."""
+    """The library raises for a reply of Evolution 2: the message was accepted all the same."""
     with pytest.raises(pydantic.ValidationError):
         third.messages.send_text("bot", number, "Hi")
 
