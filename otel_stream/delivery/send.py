@@ -101,6 +101,7 @@ class Send:
         self._began = clock()
         self._wall = time.time_ns()
         self._ending = Lock()
+        self._requests = 0
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
@@ -136,11 +137,19 @@ class Send:
             self._write_text(current.settings.content_limit, current.settings.redact)
 
     def attempt(self, server_address: str | None = None, server_port: int | None = None) -> None:
-        """A request is made for it."""
+        """A request is made for it, says who sends."""
         self.attempts += 1
+        self._goes_out(server_address, server_port)
+
+    def seen(self, server_address: str, server_port: int) -> None:
+        """A request is made for it, says an instrumentor: of the two counts the larger is told."""
+        self._requests += 1
+        self._goes_out(server_address, server_port)
+
+    def _goes_out(self, server_address: str | None, server_port: int | None) -> None:
         with guard("noting an attempt"):
             ready = self._message.ready_at
-            if self.attempts == 1 and ready is not None and self._instruments is not None:
+            if self.attempts + self._requests == 1 and ready is not None and self._instruments:
                 waited = max(0.0, self._clock() - ready)
                 self.span.set_attribute(semconv.DELIVERY_QUEUE_WAIT, waited)
             if server_address and self._message.server_address is None:
@@ -148,6 +157,15 @@ class Send:
                 self.span.set_attribute(semconv.SERVER_ADDRESS, server_address)
                 if server_port:
                     self.span.set_attribute(semconv.SERVER_PORT, server_port)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, either way."""
+        return self._ending.locked()
+
+    def forget(self) -> None:
+        """It is the parent process's."""
+        self._ending.acquire(blocking=False)
 
     def accepted(self, message_id: str | None = None) -> None:
         """The channel has accepted it."""
@@ -199,7 +217,10 @@ class Send:
         if self._turn is not None:
             self._turn.delivery_time += now - self._began
         self.span.set_attributes(
-            {semconv.DELIVERY_ATTEMPTS: max(1, self.attempts), semconv.DELIVERY_STATUS: status}
+            {
+                semconv.DELIVERY_ATTEMPTS: max(1, self.attempts, self._requests),
+                semconv.DELIVERY_STATUS: status,
+            }
         )
         self.span.end(self._wall + round((now - self._began) * 1e9))
         if self._instruments is not None:
