@@ -209,7 +209,7 @@ class Send:
         self._let_go()
 
     def __del__(self) -> None:
-        if self.__dict__.get("_ending") is not None and self.span.is_recording():
+        if (ending := self.__dict__.get("_ending")) is not None and not ending.locked():
             self.failed(code="abandoned")
 
     def _end(self, now: float, error_type: str | None) -> None:
