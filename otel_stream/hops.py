@@ -12,15 +12,13 @@ lies in a queue. Nothing is patched here: what is to be carried says so.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from functools import wraps
-from inspect import iscoroutine, iscoroutinefunction
 from threading import Lock
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-import wrapt
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
@@ -133,6 +131,8 @@ def carried(work: Work) -> Work:
     Raises:
         TypeError: It is none of these.
     """
+    from inspect import iscoroutine, iscoroutinefunction
+
     carrier = Carrier()
     if iscoroutine(work):
         return cast(Work, _finished(carrier, work))
@@ -160,64 +160,6 @@ async def _finished(carrier: Carrier, work: Awaitable[Any]) -> Any:
         return await work
 
 
-class _Parcel:
-    """An item in a queue, with where it comes from. Ordered as its item is, for priority queues."""
-
-    __slots__ = ("carrier", "item")
-
-    def __init__(self, item: Any) -> None:
-        self.item = item
-        self.carrier = Carrier()
-
-    def __lt__(self, other: _Parcel) -> bool:
-        return bool(self.item < other.item)
-
-
-_open: ContextVar[dict[int, Carrier] | None] = ContextVar("otel_stream-open-parcels", default=None)
-
-
-class _Queue(wrapt.ObjectProxy[Any]):
-    """A queue whose items bring the context of who put them."""
-
-    def put(self, item: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.__wrapped__.put(_Parcel(item), *args, **kwargs)
-
-    def put_nowait(self, item: Any) -> None:
-        self.__wrapped__.put_nowait(_Parcel(item))
-
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        self._close()
-        taken = self.__wrapped__.get(*args, **kwargs)
-        return self._later(taken) if iscoroutine(taken) else self._opened(taken)
-
-    def get_nowait(self) -> Any:
-        self._close()
-        return self._opened(self.__wrapped__.get_nowait())
-
-    def task_done(self) -> None:
-        self._close()
-        self.__wrapped__.task_done()
-
-    async def _later(self, taken: Coroutine[Any, Any, Any]) -> Any:
-        return self._opened(await taken)
-
-    def _opened(self, parcel: Any) -> Any:
-        if not isinstance(parcel, _Parcel):
-            return parcel  # It was there before.
-        carrier = parcel.carrier.__enter__()
-        _open.set({**(_open.get() or {}), id(self.__wrapped__): carrier})
-        return parcel.item
-
-    def _close(self) -> None:
-        """What was taken before is done with."""
-        lasting = dict(_open.get() or {})
-        carrier = lasting.pop(id(self.__wrapped__), None)
-        if carrier is not None:
-            _open.set(lasting)
-            with guard("leaving a queue's item"):
-                carrier.__exit__(None, None, None)
-
-
 def carrying(queue: Q) -> Q:
     """`queue` (of `queue` or `asyncio`), with the context of who puts an item taken along.
 
@@ -225,4 +167,8 @@ def carrying(queue: Q) -> Q:
     Python 3.11 `asyncio.wait_for(queue.get(), …)` takes it in a task of its own: put a `carry()`
     beside the item there.
     """
-    return cast(Q, _Queue(queue))
+    from otel_stream.parcels import (
+        CarryingQueue,  # wrapt brings asyncio: 15 ms for those who use it
+    )
+
+    return cast(Q, CarryingQueue(queue))

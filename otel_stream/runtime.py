@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from otel_stream.instrumentor import StreamInstrumentor
 
 __all__ = [
-    "ATTRIBUTES", "SUPPRESS", "Runtime", "current", "ensure", "finishing", "install",
+    "ATTRIBUTES", "SUPPRESS", "TURN", "Runtime", "current", "ensure", "finishing", "install",
     "installed", "is_suppressed",
 ]  # fmt: skip
 
@@ -36,6 +36,8 @@ logger = logging.getLogger("otel_stream")
 
 SUPPRESS = otel_context.create_key("otel_stream-suppress")
 ATTRIBUTES = otel_context.create_key("otel_stream-attributes")
+TURN = otel_context.create_key("otel_stream-turn")
+"""The turn that work belongs to (`delivery.turn`): kept here, for programs that have none."""
 _SDK_SUPPRESS = otel_context._SUPPRESS_INSTRUMENTATION_KEY
 
 

@@ -11,11 +11,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from otel_stream import callbacks, semconv, span
+from otel_stream.analytics import analytics
 from otel_stream.attributes import sound
 from otel_stream.bulk import Batch
 from otel_stream.call import CallInfo, Content
 from otel_stream.content import BEYOND, as_json, bounded, output_messages
-from otel_stream.delivery.turn import turn_in
 from otel_stream.delta import Delta, Reader, Usage
 from otel_stream.errors import guard
 from otel_stream.metrics import prepared
@@ -24,7 +24,7 @@ from otel_stream.owner import Owned
 from otel_stream.prepared import Prepared
 from otel_stream.record.capture import Capture
 from otel_stream.record.recorder import Recorder
-from otel_stream.runtime import ATTRIBUTES, Runtime
+from otel_stream.runtime import ATTRIBUTES, TURN, Runtime
 from otel_stream.summary import summary_of
 from otel_stream.watcher import watcher
 
@@ -67,7 +67,7 @@ class Trace:
         )
         self.owned = Owned(runtime.tracer, info, self._wall)
         self._labels = prepared(info.labels())
-        self._turn = turn_in()
+        self.turn: Any = otel_context.get_value(TURN)
         self._begin()
 
     @property
@@ -127,8 +127,8 @@ class Trace:
                 self._record_metrics()
             self._tell_end()
             self._runtime.ended(id(self))
-            if self._turn is not None:
-                self._turn.release()
+            if self.turn is not None:
+                self.turn.release()
 
     # --- the beginning -----------------------------------------------------------------------
 
@@ -139,8 +139,8 @@ class Trace:
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
                 self.span.set_attributes(sound(given))  # type: ignore[arg-type]
-            if self._turn is not None:
-                self._turn.hold(works=True)
+            if self.turn is not None:
+                self.turn.hold(works=True)
             if self._info.streamed:
                 watcher.add(self.recorder)
             if self._hears("on_start"):
@@ -152,12 +152,19 @@ class Trace:
         limit = self._runtime.settings.content_limit
         return Capture(limit + BEYOND) if self._runtime.captures else None
 
+    def identity(self) -> dict[str, Any]:
+        """Which call this is; ids as lower-case hex."""
+        ids, info = self.span.get_span_context(), self._info
+        return {
+            "trace_id": f"{ids.trace_id:032x}",
+            "span_id": f"{ids.span_id:016x}",
+            "operation": info.operation,
+            "provider": info.provider,
+            "model": info.model,
+        }
+
     def _stream(self) -> callbacks.StreamInfo:
-        ids = self.span.get_span_context()
-        info = self._info
-        return callbacks.StreamInfo(
-            f"{ids.trace_id:032x}", f"{ids.span_id:016x}", info.operation, info.provider, info.model
-        )
+        return callbacks.StreamInfo(**self.identity())
 
     def _hears(self, name: str) -> bool:
         return any(getattr(each, name) is not None for each in self._callbacks)
@@ -173,24 +180,28 @@ class Trace:
     # --- the end -----------------------------------------------------------------------------
 
     def _write_span(self) -> None:
-        mode = self._runtime.settings.events
-        recording = self.owned.span.is_recording()
-        if recording or mode in ("log", "both"):
-            self._write_events(recording, mode)
+        recorder, written = self.recorder, self.owned.span
+        streamed, recording = self._info.streamed, written.is_recording()
+        attributes = span.attributes_of(recorder, streamed=streamed)
+        if streamed:
+            analytics.ended(self, attributes, recorder.ended_at - recorder.called)
+        if recording:
+            written.set_attributes(attributes)
+            span.set_status(written, recorder)
+        self._write_events(recording)
         self._write_content(recording)
 
-    def _write_events(self, recording: bool, mode: str) -> None:
-        recorder, owned = self.recorder, self.owned.span
+    def _write_events(self, recording: bool) -> None:
+        mode, recorder = self._runtime.settings.events, self.recorder
+        on_span, on_log = recording and mode in ("span", "both"), mode in ("log", "both")
+        if not on_span and not on_log:
+            return
         events = span.events_of(recorder, self.wall) if self._info.streamed else []
         if recorder.error is not None and recorder.outcome is Outcome.ERROR:
             events.append(span.exception_event(recorder.error, self.wall(recorder.ended_at)))
-        if recording:
-            owned.set_attributes(span.attributes_of(recorder, streamed=self._info.streamed))
-            span.set_status(owned, recorder)
-            if mode in ("span", "both"):
-                for name, attributes, at in events:
-                    owned.add_event(name, attributes, at)
-        if mode in ("log", "both"):
+        for name, attributes, at in events if on_span else ():
+            self.owned.span.add_event(name, attributes, at)
+        if on_log:
             self._runtime.emit(events, self.context)
 
     def _write_content(self, recording: bool) -> None:

@@ -196,6 +196,8 @@ class Send:
 
     def _end(self, now: float, error_type: str | None) -> None:
         status = "accepted" if error_type is None else "failed"
+        if self._turn is not None:
+            self._turn.delivery_time += now - self._began
         self.span.set_attributes(
             {semconv.DELIVERY_ATTEMPTS: max(1, self.attempts), semconv.DELIVERY_STATUS: status}
         )

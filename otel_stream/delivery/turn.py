@@ -23,11 +23,11 @@ from otel_stream import runtime, semconv
 from otel_stream.delivery.instruments import DeliveryInstruments, instruments_of
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
+from otel_stream.runtime import TURN
 from otel_stream.watcher import watcher
 
-__all__ = ["TURN", "Turn", "turn_in"]
+__all__ = ["Turn", "turn_in"]
 
-TURN = otel_context.create_key("otel_stream-turn")
 _UNBEGUN = 60.0
 """Seconds that a turn waits for its work, where nobody has taken it along."""
 
@@ -84,7 +84,7 @@ class Turn:
         self._error_type: str | None = None
         self.ended = False
         self.queue_wait: float | None = None
-        self.typing_time = 0.0
+        self.typing_time = self.delivery_time = 0.0
         self.lost = 0
         self.messages = self.accepted = 0
         self.first_at: float | None = None
@@ -147,6 +147,14 @@ class Turn:
     def message_lost(self, error_type: str) -> None:
         """A message was not accepted."""
         self._error_type = self._error_type or error_type
+
+    def perceived(self) -> dict[str, float | None]:
+        """What the person lived through so far (s since their message)."""
+        since = self.received
+        return {
+            "first_message": _after(since, self.first_at),
+            "last_message": _after(since, self.last_at),
+        }
 
     def failed(self, error_type: str) -> None:
         """The program's own handling of the message has failed."""
