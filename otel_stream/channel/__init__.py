@@ -14,6 +14,7 @@ from otel_stream.channel.channel import Channel, ChannelError
 from otel_stream.channel.cloud import CloudChannel
 from otel_stream.channel.cut import Cutter, Piece
 from otel_stream.channel.evolution import EvolutionChannel
+from otel_stream.channel.manner import Manner
 from otel_stream.channel.result import Delivery, MessageResult
 from otel_stream.channel.streaming import stream_to_channel
 from otel_stream.channel.whatsapp import (
@@ -28,6 +29,7 @@ __all__ = [
     "Cutter",
     "Delivery",
     "EvolutionChannel",
+    "Manner",
     "MessageResult",
     "Piece",
     "stream_agent_to_whatsapp_with_traces",

@@ -5,6 +5,7 @@ https://doc.evolution-api.com/v2/api-reference/message-controller/send-text
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -21,6 +22,8 @@ __all__ = ["EvolutionChannel"]
 _TIMEOUT = 30.0
 _CONNECT_TIMEOUT = 10.0
 _PAUSED = 1
+_PRESENCES = 100
+"""Some servers answer only when what they show has run out, so that these requests last."""
 
 
 class EvolutionChannel:
@@ -30,9 +33,11 @@ class EvolutionChannel:
         url: The server's address, such as `https://evolution.example.com`.
         instance: The instance's name.
         api_key: Its key. It is sent to the server, and told to nobody else.
-        client: The HTTP client to use; by default one of its own, with time-outs. A client that is
+        client: The HTTP client to use; by default some of its own, with time-outs. A client that is
             given is not closed.
         options: Added to each text, such as `quoted` or `linkPreview`.
+        at_once: How many messages are being sent at once; others wait for their turn here, where
+            it costs less than in the client's own pool.
 
     Raises:
         MissingExtraError: `httpx` is not installed.
@@ -48,6 +53,7 @@ class EvolutionChannel:
         *,
         client: httpx.AsyncClient | None = None,
         options: Mapping[str, Any] | None = None,
+        at_once: int = 20,
     ) -> None:
         address = urlsplit(url)
         self._url = url.rstrip("/")
@@ -55,7 +61,11 @@ class EvolutionChannel:
         self._headers = {"apikey": api_key}
         self._options = dict(options or {})
         self._given = client is not None
-        self._client = client if client is not None else _client()
+        self._client = client if client is not None else _client(at_once)
+        # Typing may hold many connections for long; messages do not look for theirs among them.
+        self._typing_client = client if client is not None else _client(_PRESENCES)
+        self._sends = asyncio.Semaphore(at_once)
+        self._presences = asyncio.Semaphore(_PRESENCES)
         self.instance = instance
         self.server_address = address.hostname
         self.server_port = address.port or {"http": 80, "https": 443}.get(address.scheme)
@@ -71,7 +81,8 @@ class EvolutionChannel:
             httpx.TransportError: There was no reply.
         """
         body = {"number": number_of(recipient), "text": text, **self._options}
-        response = await self._post("message/sendText", body)
+        async with self._sends:
+            response = await self._post(self._client, "message/sendText", body)
         key = _key(response)
         if key:  # Some versions answer 400 for a quoted message that they have sent.
             return key
@@ -80,19 +91,27 @@ class EvolutionChannel:
         return None
 
     async def typing(self, recipient: str, lasts: float) -> None:
-        """Show that somebody types. The server may answer only when that has run out."""
+        """Show that somebody types. The server may answer only when that has run out.
+
+        Raises:
+            ChannelError: It was refused, or too many people are being shown typing.
+        """
+        if self._presences.locked():
+            raise ChannelError("too many people are being shown typing")
         shown = {"presence": "composing", "delay": round(lasts * 1000)}
         if not lasts:
             shown = {"presence": "paused", "delay": _PAUSED}
         body = {"number": number_of(recipient), **shown}
-        response = await self._post("chat/sendPresence", body)
+        async with self._presences:
+            response = await self._post(self._typing_client, "chat/sendPresence", body)
         if not response.is_success:
             raise ChannelError("typing was refused", status=response.status_code)
 
     async def aclose(self) -> None:
-        """Close the client, if it is the channel's own."""
+        """Close the clients that are the channel's own."""
         if not self._given:
             await self._client.aclose()
+            await self._typing_client.aclose()
 
     async def __aenter__(self) -> EvolutionChannel:
         return self
@@ -100,9 +119,11 @@ class EvolutionChannel:
     async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
-    async def _post(self, action: str, body: dict[str, Any]) -> httpx.Response:
+    async def _post(
+        self, client: httpx.AsyncClient, action: str, body: dict[str, Any]
+    ) -> httpx.Response:
         url = f"{self._url}/{action}/{self._path}"
-        return await self._client.post(url, json=body, headers=self._headers)
+        return await client.post(url, json=body, headers=self._headers)
 
 
 def number_of(recipient: str) -> str:
@@ -123,11 +144,14 @@ def _key(response: httpx.Response) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _client() -> httpx.AsyncClient:
+def _client(connections: int) -> httpx.AsyncClient:
     try:
         import httpx
     except ImportError:
         raise MissingExtraError(
             "EvolutionChannel needs: pip install 'otel-stream[channel]'"
         ) from None
-    return httpx.AsyncClient(timeout=httpx.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT))
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+    )

@@ -1,4 +1,4 @@
-"""How an answer is sent: what `stream_to_channel` takes by name."""
+"""How an answer is sent."""
 
 from __future__ import annotations
 
@@ -6,26 +6,55 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypedDict
 
 from otel_stream.channel.cut import LIMIT, Cutter
 
-__all__ = ["Manner"]
+__all__ = ["Chosen", "Manner"]
+
+TARGET = 1000
+"""As long as a message in a chat should be, where it can be shorter."""
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 20.0
 _PATIENCE = 60.0
 
 
+class Manner(TypedDict, total=False):
+    """What `stream_to_channel` takes by name. None of it is needed."""
+
+    limit: int
+    """The longest message, in UTF-16 code units. 4,096."""
+    target: int | None
+    """From this size on (UTF-16 code units) a paragraph is cut at the next end of a sentence, so
+    that a long one need not be waited for. None: only at the limit. 1,000."""
+    sentences: bool
+    """Each sentence is a message."""
+    spacing: float
+    """Seconds between two messages. 0.5."""
+    typing: bool
+    """Show the person that somebody types, while nothing is being sent. True."""
+    retries: int
+    """How often a message is sent again that has certainly not been accepted. 3."""
+    give_up: int
+    """After so many failed messages in a row the rest is not sent. 3."""
+    backlog: int
+    """How many characters may wait to be sent. The stream is not read meanwhile, and
+    `Delivery.back_pressure` says for how long. 65,536."""
+    clock: Callable[[], float]
+    """Monotonic seconds, for times and spacing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How an answer is sent. See `stream_to_channel`.
+class Chosen:
+    """A manner with all that was left out.
 
     Raises:
         ValueError: A number that cannot be meant.
     """
 
     limit: int = LIMIT
-    target: int | None = None
+    target: int | None = TARGET
     sentences: bool = False
     spacing: float = 0.5
     typing: bool = True

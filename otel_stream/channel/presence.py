@@ -96,6 +96,8 @@ class Presence:
             self._failures = 0
         except Exception as error:  # noqa: BLE001 - the channel's, and a courtesy only
             self._failures += 1
+            if lasts:
+                self._noted(0.0)
             logger.debug("typing is not shown: %s", type(error).__name__)
         finally:
             otel_context.detach(token)

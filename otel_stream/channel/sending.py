@@ -11,7 +11,7 @@ from otel_stream.channel.backlog import Backlog, Ready
 from otel_stream.channel.channel import Channel
 from otel_stream.channel.cut import Cutter, Piece
 from otel_stream.channel.judgement import judged
-from otel_stream.channel.manner import Manner
+from otel_stream.channel.manner import Chosen
 from otel_stream.channel.presence import Presence
 from otel_stream.channel.reading import Reading
 from otel_stream.channel.result import Delivery, MessageResult
@@ -37,7 +37,7 @@ class Sending:
         stream: AsyncIterable[Any],
         channel: Channel,
         recipient: str,
-        manner: Manner,
+        manner: Chosen,
         read: Callable[[Any], str | None] | None,
         trace_context: Any,
     ) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from typing import Any
+from typing import Any, Unpack
 
 from otel_stream.channel.channel import Channel
+from otel_stream.channel.manner import Manner
 from otel_stream.channel.result import Delivery
 from otel_stream.channel.streaming import stream_to_channel
 
@@ -18,7 +19,7 @@ async def stream_agent_to_whatsapp_with_traces(
     recipient: str,
     *,
     trace_context: Any = None,
-    **manner: Any,
+    **manner: Unpack[Manner],
 ) -> Delivery:
     """Send an agent's streamed answer to a person. See `stream_to_channel`, also for *manner*.
 
@@ -40,7 +41,7 @@ async def stream_team_to_whatsapp_with_traces(
     recipient: str,
     *,
     trace_context: Any = None,
-    **manner: Any,
+    **manner: Unpack[Manner],
 ) -> Delivery:
     """Send a team's streamed answer to a person; its members' own texts are not sent.
 

@@ -183,9 +183,7 @@ async def test_a_thousand_conversations_at_once(
     server: EvolutionServer,
 ) -> None:
     """Each person gets their answer, whole, in order and once."""
-    limits = httpx.Limits(max_connections=50)
-    async with httpx.AsyncClient(limits=limits, timeout=60.0) as client:
-        channel = EvolutionChannel(server.url, server.instance, server.api_key, client=client)
+    async with EvolutionChannel(server.url, server.instance, server.api_key) as channel:
 
         async def answer(person: int) -> Delivery:
             deltas = [f"{person} one.\n", "\n", f"{person} two."]
