@@ -30,10 +30,11 @@ def stream(*pieces: bytes, gap: float = 0.0) -> Answer:
 
 
 class Served(NamedTuple):
-    """One request: its head and its body, and when each piece of the answer left."""
+    """One request: its head and its body, when it came, and when each piece of the answer left."""
 
     head: str
     body: bytes
+    came: float
     sent: list[float]
 
 
@@ -77,14 +78,14 @@ class WireServer:
             came = time.perf_counter()
             path = head.split(" ")[1]
             answer = self._answer(path)
-            served = self.served[path] = Served(head, body, [])
+            served = self.served[path] = Served(head, body, came, [])
             start = f"HTTP/1.1 {answer.status} X\r\ncontent-type: {answer.kind}\r\n"
             start += "transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
             connection.sendall(start.encode())
             for at, piece in answer.pieces:
                 time.sleep(max(0.0, came + at - time.perf_counter()))
+                served.sent.append(time.perf_counter())  # Later it may have been read already.
                 connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
-                served.sent.append(time.perf_counter())
             if not answer.cut_short:
                 connection.sendall(b"0\r\n\r\n")
 

@@ -2,9 +2,10 @@
 
 Whole, at the times at which they came, and with twenty seeded cuts, where time runs ten times as
 fast: there is nothing to learn from waiting. All captures of a round are replayed at once. First
-text is measured on the client, from its own call, against what the server noted when it sent the
-byte that completes the first event with content; the median over a library's captures must be
-within 5 ms, and each within 50 ms, since two shared processors may be busy with something else.
+text is measured on the client, from its own call, and compared with when the server sent the byte
+that completes the first event with content, and with the time that the capture's makers tell (for
+which the way of the request to our server is left out, as eight of them are made at once). The
+medians over a library's captures are within 5 ms; of a single one a busy machine may say anything.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -61,17 +62,31 @@ def place_of_first_text(pieces: Pieces) -> int:
     raise AssertionError("no text")
 
 
-def replay(library: str, scripts: dict[str, Pieces]) -> dict[str, tuple[bytes, float]]:
-    """Ask for all of them at once. Returns the bytes and the true time to the first text (s)."""
+class Replayed(NamedTuple):
+    """One answer as the program got it.
+
+    Attributes:
+        way: From its call until the request was at the server (s).
+        first_text: From its call until the first text was sent (s).
+    """
+
+    body: bytes
+    way: float
+    first_text: float
+
+
+def replay(library: str, scripts: dict[str, Pieces]) -> dict[str, Replayed]:
+    """Ask for all of them at once."""
     by_path = {Capture.read(name).path: pieces for name, pieces in scripts.items()}
     server = WireServer(lambda path: Answer(by_path[path]))
-    found: dict[str, tuple[bytes, float]] = {}
+    found: dict[str, Replayed] = {}
 
     def ask(name: str) -> None:
         path = Capture.read(name).path
         asked, body = LIBRARIES[library](server.url + path)
-        first = server.served[path].sent[place_of_first_text(scripts[name])]
-        found[name] = body, first - asked
+        served = server.served[path]
+        first = served.sent[place_of_first_text(scripts[name])]
+        found[name] = Replayed(body, served.came - asked, first - asked)
 
     with ThreadPoolExecutor(len(scripts)) as pool:
         list(pool.map(ask, scripts))
@@ -122,14 +137,11 @@ def test_at_recorded_times(
     for name in CAPTURES:
         check(name, captured)
     told = {name: time_to_first_text(name, captured) for name in CAPTURES}
-    late = [told[name] - true for name, (_, true) in found.items()]
-    off = [told[name] - CAPTURES[name].first_text for name in CAPTURES]
+    late = [told[name] - one.first_text for name, one in found.items()]
+    off = [told[name] - one.way - CAPTURES[name].first_text for name, one in found.items()]
 
-    assert {name: body for name, (body, _) in found.items()} == {
-        name: Capture.read(name).body for name in CAPTURES
-    }
-    assert abs(median(late)) < 0.005 and max(map(abs, late)) < 0.05
-    assert abs(median(off)) < 0.05  # the server's clock begins with the request, ours with the call
+    assert {n: one.body for n, one in found.items()} == {n: Capture.read(n).body for n in CAPTURES}
+    assert (abs(median(late)) < 0.005, abs(median(off)) < 0.005) == (True, True)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -141,9 +153,9 @@ def test_cut_anywhere(library: str, captured: Captured, eventually: Callable[...
         scripts = {name: cut(list(Capture.read(name).pieces), seed) for name in CAPTURES}
         found = replay(library, scripts)
         wait(captured, eventually)
-        for name, (body, true) in found.items():
-            assert body == Capture.read(name).body
+        for name, one in found.items():
+            assert one.body == Capture.read(name).body
             check(name, captured)
-            late.append(time_to_first_text(name, captured) - true)
+            late.append(time_to_first_text(name, captured) - one.first_text)
 
     assert abs(median(late)) < 0.005
