@@ -25,7 +25,7 @@ from otel_stream_agno.reader import Reader
 from otel_stream_agno.request import identity, info_of
 from otel_stream_agno.steps import AsyncSteps, Steps, leave
 
-__all__ = ["wrap"]
+__all__ = ["Run", "wrap"]
 
 _ALWAYS = ("run", "arun")
 _SOMETIMES = ("continue_run", "acontinue_run")
@@ -39,13 +39,18 @@ def wrap(patches: Patches, owner: type[Any], kind: str) -> None:
         patches.wrap(f"{owner.__module__}:{owner.__qualname__}.{name}", _run(kind))
 
 
-class _Run:
-    """A run that has begun: its trace, and what reads it."""
+class Run:
+    """A run that has begun: its trace, and what reads it.
+
+    Args:
+        kind: `agent` or `team`.
+        args, kwargs: Of the call of its method; the first is the agent or team.
+    """
 
     __slots__ = ("reader", "trace")
 
-    def __init__(self, agent: Any, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]):
-        info = info_of(agent, kind, args, kwargs)
+    def __init__(self, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        info = info_of(args[0], kind, args, kwargs)
         self.reader = Reader(kind, info.attributes.get(semconv.RUN_ID))
         self.trace = Trace(runtime.current(), info, self.reader)
 
@@ -89,12 +94,12 @@ class _Run:
         recorder.close(Outcome.COMPLETED)
 
 
-def _begin(kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> _Run | None:
+def _begin(kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Run | None:
     """The run that a call begins; None for one that is not to be traced."""
     if runtime.is_suppressed():
         return None
     with guard("beginning a run"):
-        return _Run(args[0], kind, args, kwargs)
+        return Run(kind, args, kwargs)
     return None
 
 
@@ -122,7 +127,7 @@ class _Waiting:
 
     __slots__ = ("coroutine", "run", "taken")
 
-    def __init__(self, run: _Run, coroutine: Any) -> None:
+    def __init__(self, run: Run, coroutine: Any) -> None:
         self.run = run
         self.coroutine = coroutine
         self.taken = False
