@@ -92,7 +92,7 @@ class Analytics:
     """The last streams that ended, and counts of all.
 
     Args:
-        size: Streams kept. One takes about 3 kB.
+        size: Streams kept. One takes about 1 kB.
     """
 
     def __init__(self, size: int = _KEPT) -> None:

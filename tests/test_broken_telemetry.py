@@ -28,11 +28,7 @@ import otel_stream
 from otel_stream import errors
 from otel_stream.testing import Captured, chat_text
 from otel_stream.watcher import watcher
-
-try:
-    import httpx2 as http
-except ImportError:
-    import httpx as http  # type: ignore[no-redef]
+from tests.sdk_http import http
 
 pytestmark = pytest.mark.usefixtures("lenient")
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]

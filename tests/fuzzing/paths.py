@@ -29,15 +29,11 @@ from otel_stream_anthropic.messages import Messages
 from otel_stream_openai.chat import ChatCompletions
 from otel_stream_openai.completions import Completions
 from otel_stream_openai.responses import Responses
+from tests.sdk_http import http
 
 from .checks import Checks
 from .corpus import CORPUS, Event
 from .mutation import Mutator
-
-try:
-    import httpx2 as http
-except ImportError:
-    import httpx as http  # type: ignore[no-redef]
 
 __all__ = ["PATHS"]
 

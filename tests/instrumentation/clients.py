@@ -8,11 +8,7 @@ import anthropic
 import openai
 
 from otel_stream.testing import ProviderServer
-
-try:
-    import httpx2 as http
-except ImportError:
-    import httpx as http  # type: ignore[no-redef]
+from tests.sdk_http import http
 
 __all__ = ["HAS_NATIVE", "client_of", "http"]
 

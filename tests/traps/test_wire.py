@@ -26,11 +26,7 @@ from otel_stream.testing import (
     message_text,
     pieces,
 )
-
-try:
-    import httpx2 as http
-except ImportError:
-    import httpx as http  # type: ignore[no-redef]
+from tests.sdk_http import http
 
 Chat = Callable[..., Any]
 ODD = ["a }{ b", '"}', " 😊", "\u2028", " {"]
