@@ -24,9 +24,8 @@ from otel_stream_pywa import PywaInstrumentor
 from .conftest import KEY, Send
 from .exported import leaks
 from .posts import ERRORS, POSTS
-from .talks import FLAVOURS, Talk
+from .talks import FLAVOURS, Talk, wamid, webhook
 from .test_presence import composing, upsert
-from .test_pywa import wamid, webhook
 
 pytestmark = pytest.mark.sdk_matrix
 
