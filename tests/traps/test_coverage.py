@@ -7,7 +7,6 @@ What has no test in this folder, and why:
 | trap | what | reason |
 |---|---|---|
 | 6 | every chunk kept, in memory and in a global | `test_scale.py`, `peers/test_bounds.py` |
-| 16 | no trace of the delivery | comes with delivery |
 | 22 | OTLP made by hand | the SDK and its exporters make it |
 """
 

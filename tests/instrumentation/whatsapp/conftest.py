@@ -17,6 +17,7 @@ from otel_stream_evolution import EvolutionInstrumentor
 from otel_stream_pywa import PywaInstrumentor
 
 from .posts import POSTS, Answer
+from .talks import FLAVOURS, Talk
 
 KEY = "evo-key-0123456789abcdef"
 Send = Callable[..., Answer]
@@ -82,3 +83,9 @@ def post(evolution: EvolutionServer) -> Send:
 def sent(captured: Captured) -> Sent:
     """The span of the only message."""
     return lambda: captured.span("send whatsapp")
+
+
+@pytest.fixture(params=FLAVOURS)
+def talk(request: pytest.FixtureRequest, cloud: CloudServer) -> Talk:
+    """A client of each flavour."""
+    return Talk(request.param, cloud)

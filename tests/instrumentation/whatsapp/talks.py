@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pywa_async
 
 from otel_stream.testing import CloudServer
 
-__all__ = ["FLAVOURS", "Talk"]
+__all__ = ["FLAVOURS", "Talk", "wamid", "webhook"]
 
 FLAVOURS = ["sync", "async"]
 
@@ -48,3 +49,17 @@ class Talk:
             client = pywa_async.WhatsApp(self._cloud.phone_id, self._cloud.token, session=session)
             session.base_url = httpx.URL(self._cloud.graph_url)
             return await work(client)
+
+
+def wamid(number: str) -> str:
+    """A message's id as the Cloud API makes them: the person's number is in it."""
+    said = b"\x1c\x18" + bytes([len(number)]) + number.encode() + b"\x15\x02\x00\x12\x18\x163EB0C7"
+    return "wamid." + b64encode(said).decode().rstrip("=")
+
+
+def webhook(number: str) -> dict[str, Any]:
+    """The webhook of a person's message, with an id that holds no number."""
+    message = {"from": number, "id": f"wamid.{number}", "type": "text", "text": {"body": "Hello?"}}
+    value = {"messages": [message], "metadata": {"phone_number_id": "1"}}
+    change = {"field": "messages", "value": value}
+    return {"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}
