@@ -179,9 +179,10 @@ async def _finished(carrier: Carrier, work: Awaitable[Any]) -> Any:
 def carrying(queue: Q) -> Q:
     """`queue` (of `queue` or `asyncio`), with the context of who puts an item taken along.
 
-    Both sides use what this returns, and not the queue that was given. Who takes an item works in its context until it takes the next one or calls `task_done`. In
-    Python 3.11 `asyncio.wait_for(queue.get(), …)` takes it in a task of its own: put a `carry()`
-    beside the item there.
+    Both sides use what this returns, and not the queue that was given. Who takes an item works in
+    its context until it takes the next one or calls `task_done`. In Python 3.11
+    `asyncio.wait_for(queue.get(), …)` takes it in a task of its own: put a `carry()` beside the
+    item there, or use `asyncio.timeout`.
 
     Raises:
         TypeError: It reaches other processes, where a context cannot go.

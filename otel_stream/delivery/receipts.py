@@ -124,10 +124,7 @@ class Receipts:
         """On the thread of the store only."""
         if given is not self._given:
             self._close()
-            self._joining = (
-                self._memory
-            )  # Also if it cannot be opened: said once, then, by `guard`.
-            self._given = given
+            self._given, self._joining = given, self._memory  # Also if it cannot be opened.
             with guard("opening the delivery store"):
                 self._joining = Joining(_opened(given))
         return self._joining

@@ -121,16 +121,21 @@ class SQLStore:
         return read(self._connection.execute(statement.replace("?", self._mark), values))
 
     def _make_table(self) -> None:
-        execute = self._connection.execute
-        with suppress(Exception):
-            execute(_IS_THERE)
+        if self._is_there():
             return
         try:
-            execute(_TABLE)
-            execute(_INDEX)
+            for made in (_TABLE, _INDEX):
+                self._connection.execute(made)
         except Exception:
-            # Two processes that make it at once: PostgreSQL tells one of them that it exists.
-            execute(_IS_THERE)
+            # Of two processes that make it at once, PostgreSQL tells one that it exists.
+            if not self._is_there():
+                raise
+
+    def _is_there(self) -> bool:
+        with suppress(Exception):
+            self._connection.execute(_IS_THERE)
+            return True
+        return False
 
     def _start_anew(self) -> None:
         """In a forked child: the connection is the parent's, and is not even to be closed here."""
@@ -165,20 +170,17 @@ def _driver(address: str) -> tuple[Callable[[], Any], str]:
         raise MissingExtraError(
             "delivery_store in PostgreSQL needs psycopg: pip install 'otel-stream[postgresql]'"
         ) from None
-    return lambda: _postgresql(address), "%s"
+    return lambda: _postgresql(psycopg, address), "%s"
 
 
-def _postgresql(address: str) -> Any:
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
+def _postgresql(psycopg: Any, address: str) -> Any:
     # A server that is gone without a word is found out; who connects otherwise, says so.
     ours: dict[str, Any] = {
         "connect_timeout": _TOOK_TOO_LONG,
         "tcp_user_timeout": 1_000 * _TOOK_TOO_LONG,
         "application_name": "otel-stream",
     }
-    said = {name: value for name, value in conninfo_to_dict(address).items() if value is not None}
+    said = psycopg.conninfo.conninfo_to_dict(address)
     # No prepared statements: behind PgBouncer the next one may reach another server.
     return psycopg.connect(autocommit=True, prepare_threshold=None, **{**ours, **said})
 

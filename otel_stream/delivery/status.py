@@ -73,7 +73,8 @@ def _of_evolution(body: Any) -> Iterator[Told | None]:
     if event_of(body) != "messages.update":
         return
     for record in records_of(body):
-        key = record.get("key") if isinstance(record.get("key"), dict) else record
+        given = record.get("key")
+        key = given if isinstance(given, dict) else record
         if key.get("fromMe") is False or record.get("fromMe") is False:
             continue  # A person's message: that we have read it is no news of ours.
         # Version 2 has ids of its database in `messageId` and `id`, and version 1 has but `id`.
