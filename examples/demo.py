@@ -19,10 +19,13 @@ from typing import NoReturn
 
 try:
     from otel_stream_demo.complaint import complaints
+    from otel_stream_demo.conversation import Conversation, converse
     from otel_stream_demo.export import Export, keep_files_too
     from otel_stream_demo.look import Look
     from otel_stream_demo.progress import Progress
-    from otel_stream_demo.report import Said, doctor, pictures, places, say, steps
+    from otel_stream_demo.report import (
+        Said, doctor, loading, message, pictures, places, say, steps,
+    )  # fmt: skip
     from otel_stream_demo.scene import Scene, live_scenes, local_scenes
     from otel_stream_demo.screen import Lines, Screen
     from otel_stream_demo.service import Service
@@ -89,15 +92,17 @@ def run(given: argparse.Namespace, console: Console) -> int:
     look = Look.of(console.encoding, color=bool(console.color_system) and not console.no_color)
     progress = Screen(scenes, console, look) if console.is_terminal else Lines(scenes, console)
     said = Said()
-    export = instrument(progress, "sampled" if given.live else "all")
+    export = instrument(progress, "sampled" if given.live else "all", console, look)
     say(greeting(given, scenes), console)
-    failures = perform(progress, local=not given.live)
+    failures, whatsapp = perform(progress, console, look, local=not given.live)
     meant = {scene.title for scene in scenes if scene.fails}
     wrong = [error for title, error in failures.items() if title not in meant]
-    problems = complaints(wrong, given.live)
+    problems = [*complaints(wrong, given.live), *whatsapp.problems]
     streams, written = export.read(progress.ids, [scene.title for scene in scenes])
     if any(stream.get("chunk.count") for stream in streams):
         pictures(streams, console, look)
+        if answer := export.trace(whatsapp.trace_id):
+            message(answer, console, look)
         if written:
             places(export.where, console)
         if not given.live:
@@ -122,17 +127,18 @@ def unwritten(said: Said, export: Export) -> str:
     return f"the spans did not arrive at {export.where['traces']}"
 
 
-def instrument(progress: Progress, chunk_events: str) -> Export:
+def instrument(progress: Progress, chunk_events: str, console: Console, look: Look) -> Export:
     """The one line, with what a demo wants beside the defaults. Returns where the spans go."""
     keep_files_too()
     try:
-        otel_stream.instrument(
-            service_name="demo",
-            stall_after=STALL,
-            chunk_events=chunk_events,
-            set_global=True,
-            callbacks=progress.callbacks(),
-        )
+        with loading(console, look):
+            otel_stream.instrument(
+                service_name="demo",
+                stall_after=STALL,
+                chunk_events=chunk_events,
+                set_global=True,
+                callbacks=progress.callbacks(),
+            )
     except otel_stream.OtelStreamError as error:
         raise Refused(str(error)) from None
     export = Export()
@@ -141,28 +147,37 @@ def instrument(progress: Progress, chunk_events: str) -> Export:
     return export
 
 
-def perform(progress: Screen | Lines, *, local: bool) -> dict[str, Exception]:
-    """Let all scenes play and show them live. Returns what was raised, by the scene's title."""
+def perform(
+    progress: Screen | Lines, console: Console, look: Look, *, local: bool
+) -> tuple[dict[str, Exception], Conversation]:
+    """Let all scenes play and show them live.
+
+    Returns:
+        What was raised, by the scene's title; and the conversation over WhatsApp, if it is local.
+    """
     with ExitStack() as stack:
-        service = Service({}, {})
+        service, conversation = Service({}, {}), Conversation()
         if local:
             scenes = [row.scene for row in progress.rows]
             service = behind(stack.enter_context(ProviderServer()), scenes)
-        stack.enter_context(progress.shown())
         try:
-            failures = play(progress.rows, service, progress.expect)
+            with progress.shown():
+                failures = play(progress.rows, service, progress.expect)
+            if local:
+                say("", console)
+                conversation = converse(console, look)
         except KeyboardInterrupt:
             # Conversations that are under way end after that, and the SDK would say so of each.
             logging.getLogger("opentelemetry.sdk").setLevel(logging.ERROR)
             otel_stream.shutdown()  # before the provider goes away
             raise
         otel_stream.flush()
-    return failures
+    return failures, conversation
 
 
 def greeting(given: argparse.Namespace, scenes: Sequence[Scene]) -> str:
     """What is about to happen."""
-    where = f" with {given.live}" if given.live else ""
+    where = f" with {given.live}" if given.live else ", then one over WhatsApp"
     return f"{len(scenes)} conversations{where}, traced by otel_stream.instrument()\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_stream.doctor import examine
-from otel_stream_demo.figures import Figures, figures_of
+from otel_stream_demo.figures import Figures, figures_of, spans_of
 
 __all__ = ["Export", "keep_files_too"]
 
+Find = Callable[[Iterable[str]], list[Figures]]
+"""Finds spans in lines of OTLP JSON."""
 _SIGNALS = ("TRACES", "METRICS", "LOGS")
 
 
@@ -52,12 +54,19 @@ class Export:
 
         They are read from the file, or where it has not all of them, from memory.
         """
+        return self._read(lambda lines: figures_of(lines, trace_ids, titles))
+
+    def trace(self, trace_id: str) -> list[Figures]:
+        """All spans of this trace, read likewise."""
+        return self._read(lambda lines: spans_of(lines, {trace_id}))[0]
+
+    def _read(self, find: Find) -> tuple[list[Figures], bool]:
         spans: Sequence[Any] = self._kept.get_finished_spans()
-        kept = figures_of([encode_spans(spans).to_json()], trace_ids, titles)
+        kept = find([encode_spans(spans).to_json()])
         if self.file is None:
             return kept, True
         try:
-            written = figures_of(_lines(self.file), trace_ids, titles)
+            written = find(_lines(self.file))
         except OSError:
             written = []
         return (kept, False) if len(written) < len(kept) else (written, True)

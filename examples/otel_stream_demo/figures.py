@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SCENE", "Event", "Figures", "figures_of"]
+__all__ = ["SCENE", "Event", "Figures", "figures_of", "spans_of"]
 
 SCENE = "demo.scene"
 """The attribute by which a span tells its scene."""
@@ -34,6 +34,14 @@ class Figures:
     events: list[Event]
     start: float
     duration: float
+    name: str = ""
+    id: str = ""
+    parent: str = ""
+
+    @property
+    def end(self) -> float:
+        """Seconds since the epoch."""
+        return self.start + self.duration
 
     @property
     def title(self) -> str:
@@ -54,17 +62,21 @@ class Figures:
         return [event for event in self.events if event.name == f"otel_stream.{name}"]
 
 
-def figures_of(lines: Iterable[str], trace_ids: set[str], titles: Sequence[str]) -> list[Figures]:
+def figures_of(lines: Iterable[str], trace_ids: Set[str], titles: Sequence[str]) -> list[Figures]:
     """The spans of these traces that belong to scenes with these titles, in the titles' order."""
-    found = [
+    ours = [one for one in spans_of(lines, trace_ids) if one.attributes.get(SCENE) in titles]
+    return sorted(ours, key=lambda one: (titles.index(one.title), one.start))
+
+
+def spans_of(lines: Iterable[str], trace_ids: Set[str]) -> list[Figures]:
+    """The spans of these traces."""
+    return [
         _figures(span)
         for line in lines
         if any(trace_id in line for trace_id in trace_ids)  # others' lines may be broken
         for span in _spans(json.loads(line))
         if span["traceId"] in trace_ids
     ]
-    ours = [one for one in found if one.attributes.get(SCENE) in titles]
-    return sorted(ours, key=lambda one: (titles.index(one.title), one.start))
 
 
 def _spans(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -76,7 +88,8 @@ def _spans(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _figures(span: dict[str, Any]) -> Figures:
     start, end = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
     events = [Event(event["name"], _attributes(event)) for event in span.get("events", [])]
-    return Figures(_attributes(span), events, start / 1e9, (end - start) / 1e9)
+    ids = span["name"], span["spanId"], span.get("parentSpanId", "")
+    return Figures(_attributes(span), events, start / 1e9, (end - start) / 1e9, *ids)
 
 
 def _attributes(holder: dict[str, Any]) -> dict[str, Any]:

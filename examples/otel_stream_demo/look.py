@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-__all__ = ["KINDS", "OUTCOMES", "WAITS", "Look", "Mark", "counted"]
+__all__ = ["KINDS", "MOMENTS", "OUTCOMES", "WAITS", "WORK", "Look", "Mark", "counted"]
 
 
 class Mark(NamedTuple):
@@ -41,6 +41,26 @@ OUTCOMES = {
     "truncated": Mark("✂", "%", "bold red", "truncated"),
     "error": Mark("✖", "X", "bold red", "error"),
 }
+WORK = {
+    "process": Mark("─", "-", "bright_black", "handled"),
+    "wait": Mark("┄", ":", "bright_black", "queue"),
+    "invoke_agent": Mark("═", "=", "", "agent"),
+    "asked": Mark("·", ".", "bright_black", "no token yet"),
+    "chat": Mark("■", "#", "green", "tokens"),
+    "execute_tool": Mark("▲", "&", "yellow", "tool"),
+    "type": Mark("░", "~", "blue", "typing"),
+    "send": Mark("▬", "_", "cyan", "sending"),
+    "other": Mark("+", "+", "", "other"),
+}
+"""The lines of a trace, by the first word of the span's name; `asked` begins that of a model."""
+MOMENTS = {
+    "time_to_first_token": Mark("◇", "t", "magenta", "first token"),
+    "time_to_first_text": Mark("◆", "T", "magenta", "first text"),
+    "accepted": Mark("✓", "a", "bold green", "accepted"),
+    "failed": Mark("✖", "X", "bold red", "not accepted"),
+    "delivered": Mark("▼", "d", "bold green", "delivered"),
+    "read": Mark("◉", "r", "bold blue", "read"),
+}
 
 
 class Look(NamedTuple):
@@ -58,6 +78,16 @@ class Look(NamedTuple):
     spinner: str
     more: str
     levels: str
+
+    @property
+    def times(self) -> str:
+        """Stands before how often something was done."""
+        return "×" if self.unicode else "x"
+
+    @property
+    def status(self) -> str:
+        """The name of the spinner beside a line that says what is done."""
+        return "dots" if self.unicode else "line"
 
     def sign(self, mark: Mark) -> str:
         """The sign of a mark."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from otel_stream import Callbacks
 from otel_stream.callbacks import (
@@ -69,14 +70,18 @@ class Progress:
         self._by_id[trace_id] = row
 
     def callbacks(self) -> Callbacks:
-        """What `otel_stream.instrument` is given."""
+        """What `otel_stream.instrument` is given. Of streams that no row has they say nothing."""
+
+        def ours(hear: Callable[[Any], None]) -> Callable[[Any], None]:
+            return lambda event: hear(event) if event.stream.trace_id in self._by_id else None
+
         return Callbacks(
-            on_start=self._started,
-            on_first_token=self._first_token,
-            on_delta=self._delta,
-            on_stall=self._stalled,
-            on_complete=self._ended,
-            on_error=self._ended,
+            on_start=ours(self._started),
+            on_first_token=ours(self._first_token),
+            on_delta=ours(self._delta),
+            on_stall=ours(self._stalled),
+            on_complete=ours(self._ended),
+            on_error=ours(self._ended),
         )
 
     def _started(self, event: StreamStarted) -> None:

@@ -19,8 +19,8 @@ from otel_stream.testing import (
 )
 
 __all__ = [
-    "cut_off", "dated", "fast", "overloaded", "reasoning", "slow_start", "stall", "tool_call",
-    "whole",
+    "cut_off", "dated", "fast", "overloaded", "paced", "pieces", "reasoning", "slow_start", "stall",
+    "tool_call", "whole",
 ]  # fmt: skip
 
 DATES = {
@@ -57,72 +57,72 @@ def dated(model: str) -> str:
 def whole(model: str) -> Script:
     """A chat answer from its first word to its last."""
     events = _told(model).usage(chat_usage(14, 68)).done()
-    return _paced(events, headers=0.45, pace=0.15, pauses={1: 0.4})
+    return paced(events, headers=0.45, pace=0.15, pauses={1: 0.4})
 
 
 def reasoning(model: str) -> Script:
     """A response that begins with a summary of its reasoning."""
     events = ResponseStream(model).created().in_progress()
-    events.reasoning(_pieces(THOUGHT)[:8]).text(_pieces(COFFEE)[:8])
+    events.reasoning(pieces(THOUGHT)[:8]).text(pieces(COFFEE)[:8])
     events.completed(response_usage(14, 96, reasoning=64))
-    return _paced(events, headers=0.3, pace=0.17, pauses={2: 1.0, 15: 0.5})
+    return paced(events, headers=0.3, pace=0.17, pauses={2: 1.0, 15: 0.5})
 
 
 def tool_call(model: str) -> Script:
     """A message that says what it will do, and then calls a tool."""
     events = MessageStream(model).start(message_usage(52, 1))
-    events.text(_pieces("Let me look up the weather in Recife.", 1))
+    events.text(pieces("Let me look up the weather in Recife.", 1))
     events.tool_use("get_weather", ['{"ci', 'ty": ', '"Re', "cif", 'e", "un', 'it": "', 'C"}'])
     events.delta("tool_use", {"output_tokens": 38}).stop()
-    return _paced(events, headers=0.5, pace=0.14, pauses={2: 0.3})
+    return paced(events, headers=0.5, pace=0.14, pauses={2: 0.3})
 
 
 def stall(model: str) -> Script:
     """A chat answer that stands still for a while in the middle."""
     events = _told(model).usage(chat_usage(14, 68)).done()
-    return _paced(events, headers=0.4, pace=0.1, pauses={1: 0.3, 11: 2.7})
+    return paced(events, headers=0.4, pace=0.1, pauses={1: 0.3, 11: 2.7})
 
 
 def fast(model: str) -> Script:
     """A message that comes faster than anybody reads."""
-    events = MessageStream(model).start(message_usage(14, 1)).text(_pieces(COFFEE)[:15])
+    events = MessageStream(model).start(message_usage(14, 1)).text(pieces(COFFEE)[:15])
     events.delta("end_turn", {"output_tokens": 42}).stop()
-    return _paced(events, headers=0.25, pace=0.02, pauses={2: 0.2})
+    return paced(events, headers=0.25, pace=0.02, pauses={2: 0.2})
 
 
 def slow_start(model: str) -> Script:
     """A chat answer for which one may lose patience."""
     events = _told(model).done()
-    return _paced(events, headers=0.7, pace=0.16, pauses={1: 0.6})
+    return paced(events, headers=0.7, pace=0.16, pauses={1: 0.6})
 
 
 def cut_off(model: str) -> Script:
     """A message whose body ends, as if it were whole, before the provider says that it is."""
-    events = MessageStream(model).start(message_usage(14, 1)).text(_pieces(COFFEE)[:18])[:-1]
-    return _paced(events, headers=0.5, pace=0.1, pauses={2: 0.3})
+    events = MessageStream(model).start(message_usage(14, 1)).text(pieces(COFFEE)[:18])[:-1]
+    return paced(events, headers=0.5, pace=0.1, pauses={2: 0.3})
 
 
 def overloaded(model: str) -> Script:
     """A message in the middle of which the provider gives up."""
-    events = MessageStream(model).start(message_usage(14, 1)).text(_pieces(COFFEE)[:14])[:-1]
+    events = MessageStream(model).start(message_usage(14, 1)).text(pieces(COFFEE)[:14])[:-1]
     failed = MessageStream(model).error("overloaded_error", "Overloaded")
     pauses = {2: 0.3, len(events): 0.9}
-    return _paced([*events, *failed], headers=0.35, pace=0.12, pauses=pauses)
+    return paced([*events, *failed], headers=0.35, pace=0.12, pauses=pauses)
 
 
 def _told(model: str) -> ChatStream:
     """The chat answer that most give."""
-    return ChatStream(model).role().text(_pieces(COFFEE)).finish()
+    return ChatStream(model).role().text(pieces(COFFEE)).finish()
 
 
-def _pieces(text: str, words: int = 3) -> list[str]:
+def pieces(text: str, words: int = 3) -> list[str]:
     """The text in pieces such as models send: some words and the space before them."""
     split = text.split(" ")
     pieces = [" ".join(split[at : at + words]) for at in range(0, len(split), words)]
     return [pieces[0], *(f" {piece}" for piece in pieces[1:])]
 
 
-def _paced(
+def paced(
     events: Sequence[bytes], *, headers: float, pace: float, pauses: Mapping[int, float]
 ) -> Script:
     """Send events in an uneven rhythm, the same in every run.

@@ -6,18 +6,31 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from otel_stream_demo.figures import Figures
+from otel_stream_demo.lived import lived
 from otel_stream_demo.look import Look
 from otel_stream_demo.tables import tables
 from otel_stream_demo.timeline import timeline
+from otel_stream_demo.tree import Tree
+from otel_stream_demo.waterfall import waterfall
 
-__all__ = ["Said", "doctor", "pictures", "places", "say", "steps"]
+__all__ = ["Said", "doctor", "loading", "message", "pictures", "places", "say", "steps"]
 
 ASK = "make demo ARGS='--live openai --model gpt-4o-mini'"
+
+
+def loading(console: Console, look: Look) -> AbstractContextManager[Any]:
+    """Shows that something happens while large libraries are imported, on a terminal."""
+    if not console.is_terminal:
+        return nullcontext()
+    return console.status("loading the libraries", spinner=look.status)
 
 
 class Said(logging.Handler):
@@ -45,6 +58,14 @@ def pictures(streams: Sequence[Figures], console: Console, look: Look) -> None:
         console.print(table)
     for note in _notes(streams, console):
         console.print(note, style="bright_black")
+
+
+def message(spans: Sequence[Figures], console: Console, look: Look) -> None:
+    """The waterfall of one message over WhatsApp, and what its person lived through."""
+    tree = Tree(spans)
+    console.print("\none message over WhatsApp, and its answer\n", style="bold")
+    for line in [*waterfall(tree, console.width, look), Text(), *lived(tree)]:
+        console.print(line, soft_wrap=True)
 
 
 def _notes(streams: Sequence[Figures], console: Console) -> Iterator[str]:

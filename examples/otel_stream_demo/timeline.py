@@ -9,17 +9,13 @@ from rich.text import Text
 
 from otel_stream_demo.course import Course, Stretch
 from otel_stream_demo.figures import Figures
+from otel_stream_demo.frame import Cell, axis, entries
 from otel_stream_demo.look import KINDS, OUTCOMES, WAITS, Look, Mark
 
 __all__ = ["timeline"]
 
 _LABEL = 16
 _ENDING = 13
-_STEPS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
-"""Seconds between two marks of the axis."""
-
-Cell = tuple[str, Mark]
-"""A sign, and what it stands for."""
 _NOTHING = Mark(" ", " ", "", "")
 _READABLE = set(KINDS) - {"other"}
 
@@ -32,7 +28,7 @@ def timeline(streams: Sequence[Figures], width: int, look: Look) -> list[Text]:
     slice_ = max(lasted, 0.001) / (columns - 1)
     bars = [_Bar(stream, stream.start - began, slice_, columns) for stream in streams]
     fullest = max((count for bar in bars for count in bar.counts), default=1.0)
-    lines = [_axis(lasted, slice_, columns, look)]
+    lines = [axis(lasted, slice_, columns, _LABEL, look)]
     drawn: set[Mark] = set()
     for stream, bar in zip(streams, bars, strict=True):
         line = Text(f"{stream.title:{_LABEL}.{_LABEL}}", no_wrap=True)
@@ -104,17 +100,6 @@ def _within(moment: float, stretches: Iterable[Stretch]) -> bool:
     return any(stretch.start <= moment < stretch.end for stretch in stretches)
 
 
-def _axis(lasted: float, slice_: float, columns: int, look: Look) -> Text:
-    """Marks at round seconds, at least nine columns apart."""
-    step = next((step for step in _STEPS if step / slice_ >= 9), _STEPS[-1])
-    line = [" "] * (columns + 8)
-    for number in range(int(lasted / step) + 1):
-        column = int(number * step / slice_)
-        mark = f"{'╷' if look.unicode else '|'}{number * step:g} s"
-        line[column : column + len(mark)] = mark
-    return Text(" " * _LABEL + "".join(line).rstrip(), "bright_black", no_wrap=True)
-
-
 def _legend(drawn: Set[Mark], width: int, look: Look) -> list[Text]:
     """What the signs mean that are in the picture. Outcomes stand in words beside theirs."""
     kinds = [(look.all_chunks(mark), mark) for mark in KINDS.values() if mark in drawn]
@@ -122,19 +107,6 @@ def _legend(drawn: Set[Mark], width: int, look: Look) -> list[Text]:
     return [
         line
         for heading, cells in (("chunks", kinds), ("between", waits))
-        for line in _entries(heading, cells, width)
+        for line in entries(heading, cells, width, _LABEL)
         if cells
     ]
-
-
-def _entries(heading: str, cells: Iterable[Cell], width: int) -> list[Text]:
-    """Signs and their meanings, in as many lines as it takes."""
-    lines = [Text(f"{heading:{_LABEL}}", no_wrap=True)]
-    for sign, mark in cells:
-        entry = Text.assemble((sign, mark.style), f" {mark.meaning}   ")
-        if lines[-1].cell_len + entry.cell_len - 3 > width:
-            lines.append(Text(" " * _LABEL, no_wrap=True))
-        lines[-1].append_text(entry)
-    for line in lines:
-        line.rstrip()
-    return lines
