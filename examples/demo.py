@@ -24,8 +24,15 @@ try:
     from otel_stream_demo.look import Look
     from otel_stream_demo.progress import Progress
     from otel_stream_demo.report import (
-        Said, doctor, loading, message, pictures, places, say, steps,
-    )  # fmt: skip
+        Said,
+        doctor,
+        loading,
+        message,
+        pictures,
+        places,
+        say,
+        steps,
+    )
     from otel_stream_demo.scene import Scene, live_scenes, local_scenes
     from otel_stream_demo.screen import Lines, Screen
     from otel_stream_demo.service import Service

@@ -1,4 +1,4 @@
-"""What the models of the team say: its leader asks the forecaster, who looks, and then it answers."""
+"""What the models of the team say: the leader asks the forecaster, who looks, and then answers."""
 
 from __future__ import annotations
 

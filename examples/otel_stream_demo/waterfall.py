@@ -1,4 +1,4 @@
-"""A picture of one trace: a line for each span, below the one it is part of, on one axis of time."""
+"""A picture of one trace: a line for each span, below the one it is part of, on one axis."""
 
 from __future__ import annotations
 
