@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +26,9 @@ from otel_stream.settings import Settings
 from otel_stream.testing import Captured, ScriptedClock
 from otel_stream.trace import Trace
 from otel_stream.watcher import watcher
+
+if TYPE_CHECKING:
+    from tests.demo_run import Ended
 
 # How fast a machine is tells nothing of what is tested.
 settings.register_profile(
@@ -231,3 +234,11 @@ class Reading:
 def drive(clock: ScriptedClock) -> Callable[[Recorder], Reading]:
     """Drives a recorder by the scripted clock."""
     return lambda recorder: Reading(recorder, clock)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The demo as `make demo | cat` runs it: once, for all who look at it."""
+    from tests.demo_run import run
+
+    return run(tmp_path_factory.mktemp("demo"))

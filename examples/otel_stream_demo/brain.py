@@ -14,7 +14,7 @@ __all__ = ["ANSWER", "CITY", "FOUND", "LEADER", "MEMBER", "TASK", "answer"]
 LEADER = "gpt-4.1"
 MEMBER = "gpt-4.1-mini"
 CITY = "Olinda"
-TASK = "Forecast for Olinda, Saturday, hour by hour."
+TASK = "Saturday in Olinda, hour by hour: sunshine, showers, the sea?"
 FOUND = "Sunny until noon, twenty-nine degrees, a shower about three o'clock."
 ANSWER = (
     "Saturday looks lovely in Olinda: sunshine all morning, and calm water until noon.",
@@ -40,7 +40,7 @@ def answer(request: Request) -> Script:
         for place, piece in enumerate(pieces(paragraph))
     ]
     last = 1 + len(said) - len(pieces(ANSWER[-1]))
-    return _paced(stream.text(said), "stop", headers=0.3, pace=0.07, pauses={1: 0.25, last: 0.9})
+    return _paced(stream.text(said), "stop", headers=0.3, pace=0.06, pauses={1: 0.25, last: 0.8})
 
 
 def _call(tools: list[dict[str, Any]]) -> ToolCall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
@@ -38,17 +38,16 @@ def converse(console: Console, look: Look) -> Conversation:
 
     Where what it needs is not installed, that is said, and is no problem.
     """
-    try:
-        import regex  # noqa: F401 - the channel cuts texts with it
+    status = console.status("one over WhatsApp", spinner=look.status)
+    with status if console.is_terminal else nullcontext():
+        try:
+            import regex  # noqa: F401 - the channel cuts texts with it
 
-        from otel_stream_demo.desk import Desk
-    except ImportError as missing:
-        line = f"the scene over WhatsApp is left out: {missing}; {EXTRAS}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-        return Conversation()
-    with ExitStack() as stack:
-        if console.is_terminal:
-            stack.enter_context(console.status("one over WhatsApp", spinner=look.status))
+            from otel_stream_demo.desk import Desk
+        except ImportError as missing:
+            line = f"the scene over WhatsApp is left out: {missing}; {EXTRAS}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            return Conversation()
         return _play(Desk, _news(console, look))
 
 

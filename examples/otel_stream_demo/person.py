@@ -18,7 +18,7 @@ KEY = "2F6C9A41-DEMO-APIKEY-7B1D"
 """Of the channel's instance; Evolution API writes it into each webhook."""
 QUESTION = "Is Saturday good for the beach in Olinda? We come with two children."
 
-ARRIVES, LOOKED_AT = 0.45, 0.95
+ARRIVES, LOOKED_AT = 0.4, 0.85
 """Seconds until a message that was accepted is on the phone, and is read."""
 
 Webhook = Callable[[dict[str, Any]], None]
