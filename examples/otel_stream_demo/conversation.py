@@ -41,7 +41,7 @@ def converse(console: Console, look: Look) -> Conversation:
     status = console.status("one over WhatsApp", spinner=look.status)
     with status if console.is_terminal else nullcontext():
         try:
-            import regex  # noqa: F401 - the channel cuts texts with it
+            import regex  # type: ignore[import-untyped]  # noqa: F401 - cuts texts
 
             from otel_stream_demo.desk import Desk
         except ImportError as missing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from otel_stream.testing import EvolutionServer, Script
 from otel_stream.testing.request import Request
@@ -37,7 +37,7 @@ class Phone:
         self, server: EvolutionServer, webhook: Webhook, tell: Callable[[str], None]
     ) -> None:
         self._server, self._webhook, self._tell = server, webhook, tell
-        self._handle = server.handler
+        self._handle = cast(Callable[[Request], Script], server.handler)
         self._messages = self._presences = 0
         self._unread = threading.Semaphore(0)
         server.handler = self._asked

@@ -18,7 +18,7 @@ import threading
 import traceback
 from collections import deque
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from otel_stream.testing.connection import Answer, Connection
 from otel_stream.testing.request import Request
@@ -53,7 +53,7 @@ class ProviderServer:
 
     # Running
 
-    def start(self) -> ProviderServer:
+    def start(self) -> Self:
         """Listen. Returns the server itself once it can be connected to."""
         listening = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -71,7 +71,7 @@ class ProviderServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSE_TIMEOUT)
 
-    def __enter__(self) -> ProviderServer:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
