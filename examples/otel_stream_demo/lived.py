@@ -67,12 +67,9 @@ def _sums(tree: Tree) -> Iterator[str]:
     root, sends, calls = tree.root, tree.named("send"), tree.named("chat")
     tools = [tool for tool in tree.named("execute_tool") if not tree.below(tool)]
     models = sum(call.duration - (call.get("consumer_time") or 0.0) for call in calls)
-    yield f"queue {root.get('delivery.queue_wait') or 0.0:.2f} s; " + ", ".join(
-        (
-            f"models {models:.2f} s in {counted(len(calls), 'call')}",
-            f"tools {_took(tools):.2f} s",
-            f"sends {_took(sends):.2f} s",
-        )
+    yield (
+        f"queue {root.get('delivery.queue_wait') or 0.0:.2f} s, models {models:.2f} s,"
+        f" tools {_took(tools):.2f} s, sends {_took(sends):.2f} s"
     )
     again = sum((send.get("delivery.attempts") or 1) - 1 for send in sends)
     share = root.get("delivery.share") or 0.0
