@@ -238,7 +238,7 @@ def drive(clock: ScriptedClock) -> Callable[[Recorder], Reading]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """The demo as `make demo | cat` runs it: once, for all who look at it."""
+    """The demo as `make demo | cat` runs it, with log records too: once, for all who look at it."""
     from tests.demo_run import run
 
-    return run(tmp_path_factory.mktemp("demo"))
+    return run(tmp_path_factory.mktemp("demo"), OTEL_STREAM_EVENTS="both")

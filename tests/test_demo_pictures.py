@@ -261,7 +261,7 @@ def test_the_person_and_the_models_side_by_side() -> None:
         "since it came   the person            the models",
         "the first sign   1.10 s  typing        2.00 s  first token",
         "the first words  7.00 s  accepted      3.00 s  first text",
-        "all of it        7.00 s  accepted      6.00 s  end of the run",
+        "all of it        7.00 s  accepted      6.00 s  run ended",
         "delivered        8.00 s  1 of 1",
         "read            10.00 s  1 of 1",
         "",

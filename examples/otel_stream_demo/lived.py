@@ -53,7 +53,7 @@ def _models(tree: Tree) -> dict[str, tuple[float | None, str]]:
     return {
         "the first sign": (_first(tree, calls, "time_to_first_token"), "first token"),
         "the first words": (_first(tree, outer, "time_to_first_text"), "first text"),
-        "all of it": (tree.since(runs[0].end) if runs else None, "end of the run"),
+        "all of it": (tree.since(runs[0].end) if runs else None, "run ended"),
     }
 
 

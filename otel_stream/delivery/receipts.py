@@ -36,6 +36,8 @@ __all__ = ["Joining", "Receipts", "receipts"]
 _WAITING = 10_000
 _CLOCKS_APART = 1.0
 """Channels tell whole seconds."""
+_A_MOMENT = 1_000
+"""Nanoseconds that a piece of news lasts: Jaeger takes a span of no length for a broken one."""
 
 
 class Joining:
@@ -183,7 +185,7 @@ def _write(told: Told, sent: Sent, heard: float) -> None:
     if told.status is Status.FAILED:
         span.set_attribute(semconv.ERROR_TYPE, told.code or "_OTHER")
         span.set_status(SpanStatus(StatusCode.ERROR, "the message was not delivered"))
-    span.end(at)
+    span.end(at + _A_MOMENT)
     instruments = instruments_of(current.telemetry.meter())
     context = trace.set_span_in_context(span, Context())
     instruments.status(sent.system, told.status, _latency(told, sent, heard), context)

@@ -28,7 +28,7 @@ def test_all_of_it_arrives(programs: Programs) -> None:
         r"^ +chat gpt-4\.1 .* completed *$",
         r"^ +\d\.\d\d stall of 2\.\d\d s *$",
         r"^first token +p50 \d\.\d\d s, p90 \d\.\d\d s, p99 \d\.\d\d s *$",
-        r"^streams +5 completed, 1 abandoned, 1 cancelled, 1 closed_early, 1 error",
+        r"^streams +11 completed, 1 abandoned, 1 cancelled, 1 closed_early, 1 error",
         r"^an exemplar +\d\.\d\d s is trace [0-9a-f]{32} *$",
         r"^rows +\d{4}-\d\d-\d\dT.*Z  1  ",
         r'^line 1 +\{"start":"',

@@ -104,7 +104,11 @@ def test_jaeger_keeps_every_span(sent: Sent, running: Stack) -> None:
     expected = {key: as_jaeger_stores(span) for key, span in sent.spans.items()}
 
     def kept() -> dict[tuple[str, str], dict[str, Any]]:
-        return otlp.spans({"resourceSpans": jaeger.resource_spans(each)} for each in trace_ids)
+        found = otlp.spans({"resourceSpans": jaeger.resource_spans(each)} for each in trace_ids)
+        for span in found.values():
+            # Of a receipt, which comes after the message that it is about: clocks may differ.
+            span["attributes"].pop("@jaeger@warnings", None)
+        return found
 
     assert settled(kept, expected) == expected
 
