@@ -83,8 +83,9 @@ def _play(desk_of: type[Desk], tell: Callable[[str], None]) -> Conversation:
 
 def _problems(answered: Answered) -> list[str]:
     error, delivery = answered.error, answered.delivery
-    if error is not None:
-        return [f"the answer over WhatsApp failed: {type(error).__name__}: {error}"]
+    why = f"{type(error).__name__}: {error}" if error or delivery is None else delivery.run_error
+    if why is not None:
+        return [f"the answer over WhatsApp failed: {why}"]
     if delivery is not None and not delivery.whole:
         return [f"{delivery.lost} characters did not arrive over WhatsApp"]
     return []

@@ -55,9 +55,11 @@ class Desk:
         self._ready.wait(10)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End once all is answered; after Ctrl-C at once."""
         self._closed.set()
-        self._worker.join(5)
+        if kind is None:
+            self._worker.join(5)
 
     def webhook(self, body: dict[str, Any]) -> None:
         """What the Evolution API server posts to: messages of people, and what became of ours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 
 import httpx
@@ -16,6 +17,9 @@ from agno.team import Team
 from otel_stream_demo.brain import FOUND, LEADER, MEMBER
 
 __all__ = ["team"]
+
+for name in ("agno", "agno-team"):
+    logging.getLogger(name).disabled = True  # what fails is said at the end
 
 
 async def forecast(city: str, day: str) -> str:
