@@ -107,7 +107,7 @@ class Send:
         self._process = os.getpid()
         self._ending = Lock()
         self._requests = 0
-        self._located = message.server_address is not None
+        self._located = False
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
@@ -124,6 +124,7 @@ class Send:
         self._instruments = instruments_of(current.telemetry.meter())
         turn, around = turn_around(self._message.recipient)
         attributes = self._message.attributes()
+        self._located = self._message.server_address is not None
         shown = typing.taken(self._message.recipient)
         if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
