@@ -108,7 +108,7 @@ def _as_somebody() -> list[str]:
 def _libraries(program: Path) -> dict[str, str]:
     """What was unpacked has its libraries beside it."""
     beside = [str(folder) for folder in program.parents[3].glob("*-linux-gnu*")]
-    return {"LD_LIBRARY_PATH": ":".join(beside)} if beside and "otel-stream" in str(program) else {}
+    return {"LD_LIBRARY_PATH": ":".join(beside)} if beside else {}
 
 
 def _within_reach(program: Path, own: Path) -> Path:
