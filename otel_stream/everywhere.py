@@ -136,7 +136,7 @@ class _Run:
     def __init__(self, thread: threading.Thread) -> None:
         self._thread = thread
         self._carrier = Carrier()
-        thread.run = self  # type: ignore[method-assign,assignment]
+        thread.run = self  # type: ignore[method-assign]
 
     def __call__(self) -> None:
         self.taken_back(self._thread)

@@ -21,7 +21,7 @@ __all__ = ["PostgreSQLServer"]
 
 _USER = "otel_stream"
 _UP_TO_THE_DATA = 5
-"""Folders from the program to the root of what Debian's packages hold: usr/lib/postgresql/15/bin."""
+"""Folders from the program up to where Debian's package was unpacked."""
 
 
 class PostgreSQLServer:

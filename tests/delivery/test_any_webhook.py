@@ -22,8 +22,10 @@ WORDS = st.sampled_from(["messages.upsert", "messages.update", "READ", "sent", "
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS
 JSON = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(NAMES | st.text(max_size=4), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(NAMES | st.text(max_size=4), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 REAL = [

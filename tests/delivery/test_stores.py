@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -22,10 +23,8 @@ from otel_stream.delivery.sql import SQLStore
 from otel_stream.delivery.status import Status
 from otel_stream.delivery.store import MemoryStore
 from otel_stream.testing import Captured
-from stack.made.programs import Programs
-from stack.servers.postgresql import PostgreSQLServer
 from tests.delivery.bodies import NUMBER, update
-from tests.stack.present import present
+from tests.delivery.conftest import database
 
 SENT = Sent(trace_id=2**128 - 1, span_id=7, flags=1, system="whatsapp", accepted_at=time.time())
 ANOTHER = Sent(trace_id=8, span_id=9, flags=0, system="sms", accepted_at=1.5)
@@ -38,47 +37,6 @@ sys.stdin.readline()
 print([number for number in range(50) if store.mark(f"ID{number}", Status.READ)])
 store.close()
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLServer]:
-    """A PostgreSQL that runs."""
-    program = present(Programs(may_make=False).postgres)
-    with PostgreSQLServer(program, tmp_path_factory.mktemp("postgresql")) as running:
-        yield running
-
-
-def database(kind: str, request: pytest.FixtureRequest) -> str:
-    """The address of a database without our table."""
-    if kind == "sqlite":
-        room: Path = request.getfixturevalue("tmp_path")
-        return f"sqlite:{room}/deliveries.db"
-    import psycopg
-
-    running: PostgreSQLServer = request.getfixturevalue("server")
-    with psycopg.connect(running.address, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS otel_stream_deliveries")
-    return running.address
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest) -> str:
-    """A database of either kind."""
-    return database(request.param, request)
-
-
-@pytest.fixture
-def opened(address: str) -> Iterator[Callable[[], SQLStore]]:
-    """Opens stores in that database, each with a connection of its own."""
-    stores: list[SQLStore] = []
-
-    def one() -> SQLStore:
-        stores.append(SQLStore(address))
-        return stores[-1]
-
-    yield one
-    for store in stores:
-        store.close()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -154,7 +112,7 @@ def test_of_many_processes_one_has_news(opened: Callable[[], SQLStore], address:
         for _ in range(2)
     ]  # fmt: skip
     told = [each.communicate("go\n", timeout=60)[0] for each in others]
-    news = [number for each in told for number in eval(each)]  # noqa: S307 - our own list
+    news = [number for each in told for number in json.loads(each)]
 
     assert sorted(news) == list(range(50))
     assert not mine.mark("ID7", Status.READ)
@@ -230,53 +188,6 @@ def test_a_forked_child_connects_anew(opened: Callable[[], SQLStore]) -> None:
 
     assert status == 0
     assert [store.mark("ID1", each) for each in (Status.SENT, Status.READ)] == [False, True]
-
-
-def test_a_table_that_somebody_else_made(server: PostgreSQLServer) -> None:
-    """Who may make no table uses the one that is there; without it, they are told why not."""
-    import psycopg
-
-    with psycopg.connect(server.address, autocommit=True) as admin:
-        admin.execute("DROP TABLE IF EXISTS otel_stream_deliveries")
-        admin.execute("DROP ROLE IF EXISTS bot")
-        admin.execute("CREATE ROLE bot LOGIN")
-        store = SQLStore(server.address.replace("otel_stream@", "bot@"))
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            store.put("ID1", SENT)
-        admin.execute(sql._TABLE)
-        admin.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON otel_stream_deliveries TO bot")
-        store.put("ID1", SENT)
-        found = store.mark("ID1", Status.READ)
-        store.close()
-        admin.execute("DROP OWNED BY bot")
-
-    assert found
-
-
-def test_a_server_that_is_killed_and_comes_back(server: PostgreSQLServer) -> None:
-    """A connection that breaks is opened anew; without a server it says so, and goes on later."""
-    store = SQLStore(server.address)
-    store.put("ID1", SENT)
-    server.process.kill()
-    with pytest.raises(Exception, match="connection"):
-        store.find("ID1")
-    server.process.start()
-    found = store.find("ID1")
-    store.close()
-
-    assert found == SENT
-
-
-def test_a_server_that_restarts(server: PostgreSQLServer) -> None:
-    """A restart in between is not noticed."""
-    store = SQLStore(server.address)
-    store.put("ID2", SENT)
-    server.process.stop()
-    server.process.start()
-    found = store.mark("ID2", Status.READ)
-    store.close()
-
-    assert found
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:

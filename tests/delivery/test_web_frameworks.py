@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -88,7 +88,7 @@ def dependency(body: dict[str, Any]) -> Iterator[Any]:
 
 
 @app.post("/dependency")
-async def within_a_dependency(turn: Any = Depends(dependency)) -> None:
+async def within_a_dependency(turn: Annotated[Any, Depends(dependency)]) -> None:
     """The context does not reach the handler from there; the turn does."""
     assert turn_in() is None
     answer()

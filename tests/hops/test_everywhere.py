@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread
-import gc
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,8 @@ from opentelemetry import context as otel_context
 
 import otel_stream
 from otel_stream.delivery.turn import Turn, turn_in
-from otel_stream.outcome import Outcome
-from otel_stream.testing import Captured, ScriptedClock
+from otel_stream.testing import Captured
+from tests.hops.places import held
 
 
 def originals() -> list[Any]:
@@ -30,26 +29,10 @@ def originals() -> list[Any]:
 
 
 @pytest.fixture
-def turn(captured: Captured, clock: ScriptedClock) -> Iterator[Turn]:
-    """A turn that is current."""
-    made = Turn("whatsapp", {}, clock=clock)
-    token = otel_context.attach(made.context)
-    yield made
-    otel_context.detach(token)
-    made.drop(Outcome.ABANDONED)
-
-
-@pytest.fixture
 def everywhere() -> Iterator[None]:
     """Carrying everywhere, for this test."""
     with otel_stream.carry_everywhere():
         yield
-
-
-def held(turn: Turn) -> int:
-    """How many hold it."""
-    gc.collect()
-    return turn._holders
 
 
 def test_exactly_undone() -> None:

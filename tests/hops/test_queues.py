@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import gc
 import multiprocessing
 import queue
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import context as otel_context
 
 import otel_stream
 from otel_stream.delivery.turn import Turn, turn_in
-from otel_stream.outcome import Outcome
 from otel_stream.testing import Captured, ScriptedClock
+from tests.hops.places import aside, holders, within
 
 KINDS: list[Any] = [queue.Queue, queue.SimpleQueue, queue.LifoQueue, queue.PriorityQueue]
-
-
-@pytest.fixture
-def turns(captured: Captured, clock: ScriptedClock) -> Iterator[list[Turn]]:
-    """Three turns."""
-    made = [Turn("whatsapp", {"otel_stream.delivery.part": n}, clock=clock) for n in range(3)]
-    yield made
-    for each in made:
-        each.drop(Outcome.ABANDONED)
-
-
-@contextlib.contextmanager
-def within(turn: Turn) -> Iterator[None]:
-    """A block in the turn's context."""
-    token = otel_context.attach(turn.context)
-    yield
-    otel_context.detach(token)
 
 
 def put_all(items: Any, turns: list[Turn]) -> None:
@@ -44,21 +23,6 @@ def put_all(items: Any, turns: list[Turn]) -> None:
     for number, turn in enumerate(turns):
         with within(turn):
             items.put((number, "item"))
-
-
-def held(turns: list[Turn]) -> list[int]:
-    """How many hold each turn."""
-    gc.collect()
-    return [turn._holders for turn in turns]
-
-
-def aside(act: Any) -> Any:
-    """What *act* returns on another thread."""
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(act()))
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,10 +35,10 @@ def test_each_item_has_its_own(turns: list[Turn], kind: Any) -> None:
         found = []
         for _ in turns:
             number, _ = items.get()
-            found.append((number, turn_in(), held(turns)))
+            found.append((number, turn_in(), holders(turns)))
         with contextlib.suppress(queue.Empty):
             items.get_nowait()
-        return [*found, (-1, turn_in(), held(turns))]
+        return [*found, (-1, turn_in(), holders(turns))]
 
     *found, after = aside(work)
 
@@ -127,7 +91,7 @@ def test_done_with(turns: list[Turn]) -> None:
     items.task_done()
     items.join()
 
-    assert (inside, turn_in(), held(turns)) == (turns[0], None, [0, 0, 0])
+    assert (inside, turn_in(), holders(turns)) == (turns[0], None, [0, 0, 0])
 
 
 def test_full(turns: list[Turn]) -> None:
@@ -140,26 +104,29 @@ def test_full(turns: list[Turn]) -> None:
         with pytest.raises(queue.Full):
             items.put("third", timeout=0.01)
 
-    assert held(turns) == [0, 0, 0]
+    assert holders(turns) == [0, 0, 0]
 
 
 def test_dropped_with_the_queue(turns: list[Turn]) -> None:
     """What nobody takes lets go with the queue."""
     items = otel_stream.carrying(queue.Queue())
     put_all(items, turns)
-    before = held(turns)
+    before = holders(turns)
     del items
 
-    assert (before, held(turns)) == ([1, 1, 1], [0, 0, 0])
+    assert (before, holders(turns)) == ([1, 1, 1], [0, 0, 0])
 
 
 def test_a_worker_that_ends(turns: list[Turn]) -> None:
     """A thread that takes an item and ends without a word lets go."""
     items = otel_stream.carrying(queue.Queue())
     put_all(items, turns)
-    aside(items.get)
+    thread = threading.Thread(target=items.get)
+    thread.start()
+    thread.join()
+    del thread
 
-    assert held(turns) == [0, 1, 1]
+    assert holders(turns) == [0, 1, 1]
 
 
 def test_two_queues(turns: list[Turn]) -> None:
@@ -183,7 +150,7 @@ def test_two_queues(turns: list[Turn]) -> None:
         return [*seen, turn_in()]
 
     assert aside(work) == [turns[0], turns[1], turns[1], turns[2], turns[2], None]
-    assert held(turns) == [0, 0, 0]
+    assert holders(turns) == [0, 0, 0]
 
 
 def test_waits(turns: list[Turn], captured: Captured, clock: ScriptedClock) -> None:
@@ -201,90 +168,6 @@ def test_waits(turns: list[Turn], captured: Captured, clock: ScriptedClock) -> N
 
     assert waited == [1.0, 2.0, 3.0]
     assert [turn.queue_wait for turn in turns] == [1.0, 2.0, 3.0]
-
-
-def test_of_asyncio(turns: list[Turn]) -> None:
-    """A task that takes an item is in its turn, until it takes the next."""
-
-    async def main() -> list[Any]:
-        items: Any = otel_stream.carrying(asyncio.Queue(maxsize=3))
-        for number, turn in enumerate(turns):
-            with within(turn):
-                await items.put(number) if number else items.put_nowait(number)
-        found = []
-
-        async def work() -> None:
-            for _ in turns:
-                number = await items.get()
-                await asyncio.sleep(0)
-                found.append(turn_in() is turns[number])
-            items.task_done()
-            found.append(turn_in())
-
-        await asyncio.create_task(work())
-        return found
-
-    assert asyncio.run(main()) == [True, True, True, None]
-    assert held(turns) == [0, 0, 0]
-
-
-def test_tasks_that_share_it(turns: list[Turn]) -> None:
-    """Tasks that one who has an item starts take theirs, and leave their parent's alone."""
-
-    async def main() -> list[Any]:
-        items: Any = otel_stream.carrying(asyncio.Queue())
-        for number, turn in enumerate(turns):
-            with within(turn):
-                items.put_nowait(number)
-        await items.get()
-
-        async def work() -> bool:
-            number = await items.get()
-            await asyncio.sleep(0)
-            mine = turn_in() is turns[number]
-            items.task_done()
-            return mine
-
-        found = await asyncio.gather(work(), work())
-        found.append(turn_in() is turns[0])
-        found.append(held(turns) == [1, 0, 0])
-        items.task_done()
-        return found
-
-    assert asyncio.run(main()) == [True] * 4
-
-
-def test_a_getter_that_is_cancelled(turns: list[Turn]) -> None:
-    """A task that waits in vain loses no item and holds none."""
-
-    async def main() -> Any:
-        items: Any = otel_stream.carrying(asyncio.Queue())
-        waiting = asyncio.create_task(items.get())
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-        with within(turns[0]):
-            items.put_nowait("item")
-        item = await items.get()
-        inside = turn_in() is turns[0]
-        items.task_done()
-        return item, inside
-
-    assert asyncio.run(main()) == ("item", True)
-    assert held(turns) == [0, 0, 0]
-
-
-def test_taken_by_a_task_of_its_own(turns: list[Turn]) -> None:
-    """An item that is taken in another task comes without its context, and holds nothing."""
-
-    async def main() -> Any:
-        items: Any = otel_stream.carrying(asyncio.Queue())
-        with within(turns[0]):
-            items.put_nowait("item")
-        return await asyncio.create_task(items.get())
-
-    assert asyncio.run(main()) == "item"
-    assert held(turns) == [0, 0, 0]
 
 
 def test_of_processes(captured: Captured) -> None:
