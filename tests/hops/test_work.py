@@ -42,6 +42,11 @@ def test_pools(turn: Turn) -> None:
     assert held(turn) == 0
 
 
+def later() -> Any:
+    """No coroutine function, and makes a coroutine."""
+    return answer(3)
+
+
 async def answer(*_: Any) -> tuple[Any, Any]:
     """Where a coroutine is after it has waited."""
     await asyncio.sleep(0)
@@ -54,7 +59,7 @@ async def answer(*_: Any) -> tuple[Any, Any]:
         lambda: otel_stream.carried(answer()),
         lambda: otel_stream.carried(answer)(1),
         lambda: otel_stream.carried(functools.partial(answer, 1))(2),
-        lambda: otel_stream.carried(lambda: answer(3))(),
+        lambda: otel_stream.carried(later)(),
     ],
 )
 def test_loops(turn: Turn, loop: asyncio.AbstractEventLoop, given: Callable[[], Any]) -> None:
