@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -98,9 +98,10 @@ class Sending:
     # The reader's task
 
     async def _read(self) -> None:
-        iterator = aiter(self._stream)
         delivery = self.delivery
+        iterator: Any = self._stream
         try:
+            iterator = aiter(self._stream)
             async for item in iterator:
                 await self._take(item)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised after delivery
@@ -127,7 +128,7 @@ class Sending:
         for ready in [self._note(piece) for piece in self._cutter.feed(text)]:
             await self._backlog.put(ready)
 
-    async def _close(self, iterator: AsyncIterator[Any]) -> None:
+    async def _close(self, iterator: Any) -> None:
         """Close what is not read to its end: it may hold a connection."""
         close = getattr(iterator, "aclose", None) or getattr(self._stream, "aclose", None)
         if close is not None:

@@ -93,6 +93,21 @@ def test_typing_that_fails_matters_to_nobody() -> None:
     assert (delivery.whole, len(channel.times("typing"))) == (True, 3)
 
 
+@pytest.mark.parametrize(("takes", "ended"), [(0.0, 6.0), (9.0, 6.0), (1000.0, 8.0)])
+def test_typing_that_takes_long_delays_no_message(takes: float, ended: float) -> None:
+    """Some servers answer only when what they show has run out; one that never does costs 2 s."""
+
+    class Slow(FakeChannel):
+        async def typing(self, recipient: str, lasts: float) -> None:
+            await super().typing(recipient, lasts)
+            await asyncio.sleep(min(lasts * 10, takes) if takes < 1000.0 else takes)
+
+    channel = Slow()
+    delivery = deliver(FakeStream(["a.\n\n", "b"], every=2.0), channel)
+
+    assert (channel.times(), delivery.whole, delivery.ended_at) == ([2.0, 6.0], True, ended)
+
+
 def test_retry() -> None:
     """What was certainly not accepted is sent again, later each time, and order is kept."""
     channel = FakeChannel([later(), later(), later()])
