@@ -1,8 +1,9 @@
 """A test kit for programs that stream answers of language models, and for otel-stream itself.
 
 Providers on loopback that answer by script (`ProviderServer`, `Script`), their streams
-(`chat_text`, `response_text`, `message_text`, … and the builders behind them), the telemetry of one
-test (`Captured`), a clock and ids that a test controls. `plugin` has fixtures for pytest.
+(`chat_text`, `response_text`, `message_text`, … and the builders behind them), messaging servers
+(`EvolutionServer`, `CloudServer`), the telemetry of one test (`Captured`), a clock and ids that a
+test controls. `plugin` has fixtures for pytest.
 
 Names are imported when first used; only `Captured` and `CountingIds` need OpenTelemetry's SDK.
 """
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     )
     from otel_stream.testing.captured import Captured
     from otel_stream.testing.clock import ScriptedClock
+    from otel_stream.testing.cloud import CloudServer
+    from otel_stream.testing.evolution import EvolutionServer
     from otel_stream.testing.ids import CountingIds
+    from otel_stream.testing.messaging import AcceptedMessage, Presence
     from otel_stream.testing.openai_chat import (
         ChatStream,
         chat_choices,
@@ -70,17 +74,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING",
+    "AcceptedMessage",
     "Captured",
     "ChatStream",
+    "CloudServer",
     "CompletionStream",
     "CountingIds",
     "Cut",
     "End",
     "Events",
+    "EvolutionServer",
     "Hang",
     "HoldHeaders",
     "MessageStream",
     "Point",
+    "Presence",
     "ProviderServer",
     "Request",
     "Reset",
@@ -130,6 +138,9 @@ _ROOMS = (
     "anthropic_messages",
     "request",
     "server",
+    "messaging",
+    "evolution",
+    "cloud",
     "ids",
     "point",
     "captured",
