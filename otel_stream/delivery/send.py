@@ -46,6 +46,7 @@ class Message(msgspec.Struct, kw_only=True):
         size: Bytes of what it says; by default those of the text.
         instance: The channel's instance.
         server_address, server_port: Where it goes.
+        typing_time: Seconds that the channel itself shows typing before it accepts the message.
         ready_at: When it was ready to be sent, by the clock of the send; None if at once.
     """
 
@@ -57,6 +58,7 @@ class Message(msgspec.Struct, kw_only=True):
     instance: str | None = None
     server_address: str | None = None
     server_port: int | None = None
+    typing_time: float = 0.0
     ready_at: float | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -102,6 +104,7 @@ class Send:
         self._wall = time.time_ns()
         self._ending = Lock()
         self._requests = 0
+        self._typed = 0.0
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
@@ -118,7 +121,8 @@ class Send:
         turn, around = turn_around(self._message.recipient)
         self._turn = turn
         attributes = self._message.attributes()
-        if shown := typing.taken(self._message.recipient):
+        self._typed = shown = typing.taken(self._message.recipient)
+        if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
         if turn is not None:
             turn.hold(works=True)
@@ -176,7 +180,10 @@ class Send:
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
                 self.span.set_attribute(semconv.MESSAGING_MESSAGE_ID, shown)
+            if typed := self._message.typing_time:
+                self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
             if self._turn is not None:
+                self._turn.typing_time += typed
                 self._turn.message_accepted(now)
             self._end(now, None)
             if message_id and self._instruments is not None:

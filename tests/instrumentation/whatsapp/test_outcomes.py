@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -80,6 +81,8 @@ def test_400_with_a_key(post: Send, evolution: EvolutionServer, sent: Sent, numb
         ({"error": "instance is closed"}, ("failed", "no_key", 200, None)),
         ({"key": {"remoteJid": "x"}}, ("failed", "no_key", 200, None)),
         ({"key": "x"}, ("failed", "no_key", 200, None)),
+        ([], ("failed", "no_key", 200, None)),
+        (json.loads("[" * 500 + "]" * 500), ("failed", "no_key", 200, None)),
         ({"status": "PENDING", "key": {"id": "BAE5"}}, ("accepted", None, None, "BAE5")),
     ],
 )
