@@ -18,6 +18,8 @@ from otel_stream.doctor.page import page
 from otel_stream.doctor.report import Report
 from otel_stream.testing import Captured
 
+ALL = ",".join(one.name for one in candidates())
+
 
 @pytest.fixture(autouse=True)
 def no_faults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +195,7 @@ def test_arguments_are_told_from_variables(
         ("OTEL_STREAM_ONLY", "cohere", "OTEL_STREAM_ONLY='cohere': no such instrumentor; there "),
         (
             "OTEL_STREAM_EXCLUDE",
-            ",".join(one.name for one in candidates()),
+            ALL,
             "leave nothing to instrument",
         ),
         ("OTEL_EXPORTER_PROMETHEUS_PORT", "x", "the variable is ignored"),
