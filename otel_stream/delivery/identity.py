@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 
 from otel_stream.redaction import hashed
 
-__all__ = ["hidden", "hidden_id", "hidden_instance", "number_of"]
+__all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of"]
 
 _LONGEST_ID = 128
 _NUMBER = re.compile(r"\d{8,}")
@@ -18,6 +19,18 @@ def number_of(recipient: object) -> str:
     """The digits of a phone number, or of a JID: `number[:device]@server`."""
     number = str(recipient or "").partition("@")[0].partition(":")[0]
     return "".join(character for character in number if character.isdigit())
+
+
+def number_in(message_id: str) -> str:
+    """The number that an id of the Cloud API speaks of; "" where it speaks of none."""
+    if not message_id.startswith(_SPEAKING):
+        return ""
+    try:
+        said = b64decode(message_id[len(_SPEAKING) :] + "==")
+    except ValueError:
+        return ""
+    found = _NUMBER.search(said.decode("latin-1"))
+    return found.group() if found else ""
 
 
 def hidden(recipient: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Incoming", "changes_of", "event_of", "incoming_of", "records_of"]
+__all__ = ["CLOUD_KINDS", "Incoming", "changes_of", "event_of", "incoming_of", "records_of"]
 
 _LARGEST = 1_000
 """Entries of one webhook that are looked at."""
@@ -29,7 +29,8 @@ _KINDS = {
     "reactionMessage": "reaction",
     "locationMessage": "location",
 }
-_CLOUD_KINDS = {"image": "media", "video": "media", "document": "media", "contacts": "contact"}
+CLOUD_KINDS = {"image": "media", "video": "media", "document": "media", "contacts": "contact"}
+"""What we call the Cloud API's types of messages, where not as it does."""
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ def _of_cloud(body: Any) -> Iterator[Incoming | None]:
         yield Incoming(
             sender=_text(message.get("from")),
             message_id=message["id"],
-            kind=_CLOUD_KINDS.get(kind, kind),
+            kind=CLOUD_KINDS.get(kind, kind),
             text=_text(_get(message.get("text"), "body")),
         )
 

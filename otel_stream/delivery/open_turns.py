@@ -32,6 +32,7 @@ class OpenTurns:
 
     def add(self, turn: Turn, message_id: str, sender: str) -> None:
         """Find `turn` by these from now on. The person's last turn counts."""
+        turn.person = sender
         with self._lock:
             for kept, key in ((self._by_message, message_id), (self._by_person, _key(sender))):
                 if key:

@@ -46,6 +46,7 @@ class Message(msgspec.Struct, kw_only=True):
         size: Bytes of what it says; by default those of the text.
         instance: The channel's instance.
         server_address, server_port: Where it goes.
+        typing_time: Seconds that the channel itself shows typing before it accepts the message.
         ready_at: When it was ready to be sent, by the clock of the send; None if at once.
     """
 
@@ -57,6 +58,7 @@ class Message(msgspec.Struct, kw_only=True):
     instance: str | None = None
     server_address: str | None = None
     server_port: int | None = None
+    typing_time: float = 0.0
     ready_at: float | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -101,6 +103,8 @@ class Send:
         self._began = clock()
         self._wall = time.time_ns()
         self._ending = Lock()
+        self._requests = 0
+        self._typed = 0.0
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
@@ -117,7 +121,8 @@ class Send:
         turn, around = turn_around(self._message.recipient)
         self._turn = turn
         attributes = self._message.attributes()
-        if shown := typing.taken(self._message.recipient):
+        self._typed = shown = typing.taken(self._message.recipient)
+        if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
         if turn is not None:
             turn.hold(works=True)
@@ -136,11 +141,19 @@ class Send:
             self._write_text(current.settings.content_limit, current.settings.redact)
 
     def attempt(self, server_address: str | None = None, server_port: int | None = None) -> None:
-        """A request is made for it."""
+        """A request is made for it, says who sends."""
         self.attempts += 1
+        self._goes_out(server_address, server_port)
+
+    def seen(self, server_address: str, server_port: int) -> None:
+        """A request is made for it, says an instrumentor: of the two counts the larger is told."""
+        self._requests += 1
+        self._goes_out(server_address, server_port)
+
+    def _goes_out(self, server_address: str | None, server_port: int | None) -> None:
         with guard("noting an attempt"):
             ready = self._message.ready_at
-            if self.attempts == 1 and ready is not None and self._instruments is not None:
+            if self.attempts + self._requests == 1 and ready is not None and self._instruments:
                 waited = max(0.0, self._clock() - ready)
                 self.span.set_attribute(semconv.DELIVERY_QUEUE_WAIT, waited)
             if server_address and self._message.server_address is None:
@@ -148,6 +161,15 @@ class Send:
                 self.span.set_attribute(semconv.SERVER_ADDRESS, server_address)
                 if server_port:
                     self.span.set_attribute(semconv.SERVER_PORT, server_port)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, either way."""
+        return self._ending.locked()
+
+    def forget(self) -> None:
+        """It is the parent process's."""
+        self._ending.acquire(blocking=False)
 
     def accepted(self, message_id: str | None = None) -> None:
         """The channel has accepted it."""
@@ -158,7 +180,10 @@ class Send:
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
                 self.span.set_attribute(semconv.MESSAGING_MESSAGE_ID, shown)
+            if typed := self._message.typing_time:
+                self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
             if self._turn is not None:
+                self._turn.typing_time += typed
                 self._turn.message_accepted(now)
             self._end(now, None)
             if message_id and self._instruments is not None:
@@ -199,7 +224,10 @@ class Send:
         if self._turn is not None:
             self._turn.delivery_time += now - self._began
         self.span.set_attributes(
-            {semconv.DELIVERY_ATTEMPTS: max(1, self.attempts), semconv.DELIVERY_STATUS: status}
+            {
+                semconv.DELIVERY_ATTEMPTS: max(1, self.attempts, self._requests),
+                semconv.DELIVERY_STATUS: status,
+            }
         )
         self.span.end(self._wall + round((now - self._began) * 1e9))
         if self._instruments is not None:

@@ -49,6 +49,7 @@ class Turn:
     Attributes:
         context: A context in which the turn's span is current.
         received: When the message came, by the clock.
+        person: Number or JID of who waits, in the clear: never for a signal.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Turn:
         self.system = system
         self.clock = clock
         self.received = clock()
+        self.person = ""
         self._wall = time.time_ns()
         current = runtime.current()
         self._grace = current.settings.grace

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from otel_stream import runtime, semconv
 from otel_stream.delivery.identity import hidden, hidden_instance, number_of
@@ -27,7 +27,7 @@ class _Stretch:
     def __init__(self, span: Span, clock: Callable[[], float]) -> None:
         self.span = span
         self.clock = clock
-        self.began = self.counted = self.until = clock()
+        self.began = self.counted = self.until = self.before = clock()
         self._wall = time.time_ns()
         self.calls = 0
         self._ending = Lock()
@@ -37,6 +37,17 @@ class _Stretch:
         until = min(now, self.until)
         shown, self.counted = until - self.counted, max(self.counted, until)
         return max(0.0, shown)
+
+    def shown(self, until: float) -> None:
+        """One more call: it lasts until then, or longer."""
+        self.calls += 1
+        self.before, self.until = self.until, max(self.until, until)
+
+    def refused(self, error_type: str) -> None:
+        """That call has shown nothing."""
+        self.until = self.before
+        self.span.set_attribute(semconv.ERROR_TYPE, error_type)
+        self.span.set_status(Status(StatusCode.ERROR, "typing was not shown"))
 
     def end(self, now: float) -> None:
         """It is over, if it was not before."""
@@ -103,14 +114,24 @@ class Typing:
                 self._close(key, now)
                 attributes = _attributes(system, recipient, instance, server_address)
                 stretch = self._lasting[key] = self._begun(key, system, attributes)
-            stretch.calls += 1
-            stretch.until = max(stretch.until, now + max(0.0, lasts))
+            stretch.shown(now + max(0.0, lasts))
             watcher.add(stretch)
 
     def stopped(self, recipient: str) -> None:
         """The channel shows no typing any more."""
         with guard("noting typing"), self._lock:
             self._close(number_of(recipient) or recipient, self._clock())
+
+    def refused(self, recipient: str, error_type: str) -> None:
+        """The channel does not do what `shown` has told last."""
+        with guard("noting typing"), self._lock:
+            key = number_of(recipient) or recipient
+            stretch = self._lasting.get(key)
+            if stretch is None:
+                return
+            stretch.refused(error_type)
+            if stretch.until <= (now := self._clock()):
+                self._close(key, now)
 
     def taken(self, recipient: str) -> float:
         """Seconds of typing that this person has seen, and no message before has counted."""

@@ -107,7 +107,7 @@ class Interest(Protocol):
         ...
 
 
-class Exchange(Protocol):
+class Exchange:
     """One request that somebody watches. Derive from it: every method does nothing by default."""
 
     context: Context | None = None
