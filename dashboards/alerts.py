@@ -153,6 +153,18 @@ _DELIVERY = Alert(
     f"{PERCENT} of the messages have not been delivered, over 15 minutes.",
 )
 
+_FIRST_MESSAGE = Alert(
+    "FirstMessageSlow",
+    "warning",
+    "histogram_quantile(0.95,"
+    f" {weight(recording.FIRST_MESSAGE.name, (*CHANNEL, 'le'), WINDOW)}) > 30\n"
+    + _at_least(10, recording.FIRST_MESSAGE, CHANNEL, le="+Inf"),
+    "10m",
+    f"People wait for answers over {OF_CHANNEL}",
+    f"One person in twenty has waited longer than {DURATION} for the first message of an answer,"
+    " over 15 minutes.",
+)
+
 _QUEUE = f"{names.QUEUE_SIZE.series} / {names.QUEUE_CAPACITY.series}"
 _FILLING = Alert(
     "CollectorQueueFilling",
@@ -195,6 +207,6 @@ _DOWN = Alert(
 )
 
 ALERTS = (
-    _FIRST_TOKEN, _STALLS, _ERRORS, _TRUNCATED, _BROKEN, _NONE, _COST, _DELIVERY, _FILLING,
-    _REFUSED, _LOST, _DOWN,
+    _FIRST_TOKEN, _STALLS, _ERRORS, _TRUNCATED, _BROKEN, _NONE, _COST, _DELIVERY, _FIRST_MESSAGE,
+    _FILLING, _REFUSED, _LOST, _DOWN,
 )  # fmt: skip

@@ -23,6 +23,7 @@ FIRST = selected(recording.FIRST_MESSAGE.name, CHANNEL)
 LAST = selected(recording.LAST_MESSAGE.name, CHANNEL)
 LATENCY = selected(recording.DELIVERY_LATENCY.name, CHANNEL)
 WAIT = selected(recording.QUEUE_WAIT.name, CHANNEL)
+TEXT = selected(recording.FIRST_TEXT.name, {names.SERVICE: "~$service"})
 
 
 def _variables() -> list[Variable]:
@@ -125,11 +126,25 @@ def _times() -> list[Panel]:
         ),
         graph(
             "Wait in our queue",
-            "How long a message waits here before it goes out: typing time, rate limits, order.",
+            "How long a person's message waits here until somebody works on the answer.",
             "s",
             *_two(WAIT),
             colours=PERCENTILES,
             limits=Limits(5, 15),
+        ),
+    ]
+
+
+def _perceived() -> list[Panel]:
+    return [
+        graph(
+            "Perceived and generated, p50",
+            "What half of the people wait for at most, beside what the models and agents of the"
+            " service take for their first text: between the lines lies our own part.",
+            "s",
+            Prom(percentile(0.5, FIRST), "first message"),
+            Prom(percentile(0.5, LAST), "last message"),
+            Prom(percentile(0.5, TEXT), "first text"),
         ),
     ]
 
@@ -144,6 +159,7 @@ BOARD = Board(
         Row("In the time range", _figures(), 4),
         Row("What became of messages", _graphs(), 2),
         Row("How long it took", _times(), 2),
+        Row("What people live through, and what models take", _perceived(), 1),
     ],
     hours=6,
 )

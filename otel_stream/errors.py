@@ -2,7 +2,8 @@
 
     OtelStreamError
     ├── SettingsError (ValueError)       a setting that cannot be used; says what is allowed
-    └── MissingExtraError (ImportError)  an optional library is absent; says what to install
+    ├── MissingExtraError (ImportError)  an optional library is absent; says what to install
+    └── channel.ChannelError             a channel did not take a message; says if it may later
 
 Telemetry must never break the program it watches, so every hook of ours runs inside `guard`.
 """

@@ -39,8 +39,9 @@ def begin(endpoint: Endpoint, request: Request) -> Exchange | None:
         instance=endpoint.instance,
         server_address=request.host,
         server_port=request.port,
+        typing_time=asked.delay,
     )
-    return SendCall(redirected(message) or Send(message), message)
+    return SendCall(*(redirected(message) or (Send(message), message)))
 
 
 class SendCall(Exchange):

@@ -50,6 +50,7 @@ class Message(msgspec.Struct, kw_only=True):
         size: Bytes of what it says; by default those of the text.
         instance: The channel's instance.
         server_address, server_port: Where it goes.
+        typing_time: Seconds that the channel itself shows typing before it accepts the message.
         ready_at: When it was ready to be sent, by the clock of the send; None if at once.
     """
 
@@ -61,6 +62,7 @@ class Message(msgspec.Struct, kw_only=True):
     instance: str | None = None
     server_address: str | None = None
     server_port: int | None = None
+    typing_time: float = 0.0
     ready_at: float | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -108,6 +110,7 @@ class Send:
         self._ending = Lock()
         self._requests = 0
         self._located = False
+        self._typed = 0.0
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
@@ -125,7 +128,7 @@ class Send:
         turn, around = turn_around(self._message.recipient)
         attributes = self._message.attributes()
         self._located = self._message.server_address is not None
-        shown = typing.taken(self._message.recipient)
+        self._typed = shown = typing.taken(self._message.recipient)
         if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
         if turn is not None:
@@ -186,11 +189,14 @@ class Send:
         now = self._clock()
         with guard("telling a turn of a message"):
             if self._turn is not None:
+                self._turn.typed(self._message.typing_time)
                 self._turn.message_accepted(now, now - self._began)
         with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
                 self.span.set_attribute(semconv.MESSAGING_MESSAGE_ID, shown)
+            if typed := self._message.typing_time:
+                self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
         self._end(now, None)
         with guard("keeping a message that was sent"):
             if message_id and self._instruments is not None:

@@ -49,8 +49,9 @@ def problems(found: list[Instrumentor]) -> Iterator[Problem]:
                 " some of its calls are not traced",
                 f"pip install --upgrade otel-stream, or use an older {name}",
             )
-    if found and all(each.state == "missing" for each in found):
-        extras = ",".join(each.library for each in found)
+    bound = [each for each in found if each.requires or each.state == "broken"]
+    if bound and all(each.state == "missing" for each in bound):
+        extras = ",".join(each.library for each in bound)
         yield Problem(
             "no library that otel-stream instruments is installed here",
             f"pip install 'otel-stream[{extras}]', or run the doctor in the program's environment",
@@ -61,9 +62,9 @@ def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:
     library = entry.name.removeprefix(control.PREFIX)
     try:
         instrumentor: StreamInstrumentor = entry.load()()
-        requirement = Requirement(next(iter(instrumentor.instrumentation_dependencies())))
-        library = requirement.name
-        version = versions.installed(library)
+        requirement = _requirement(instrumentor)
+        library = requirement.name if requirement else library
+        version = versions.installed(library) if requirement else None
         state = _state(instrumentor, requirement, version, settings)
         missing, notes = _looked_into(instrumentor, state)
     except Exception as error:  # noqa: BLE001 - whatever a library raises is what we want to know
@@ -72,22 +73,29 @@ def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:
         return Instrumentor(entry.name, library, version, "", "broken", [], [reason])
     if disabled_names() & {entry.name, "*"}:
         notes.append(f"opentelemetry-instrument skips it: {DISABLED}")
-    wanted = f"{library}{requirement.specifier}"
+    wanted = f"{library}{requirement.specifier}" if requirement else ""
     return Instrumentor(entry.name, library, version, wanted, state, missing, notes)
+
+
+def _requirement(instrumentor: StreamInstrumentor) -> Requirement | None:
+    """The library that it wraps; None for one that looks at HTTP requests, whoever makes them."""
+    required = next(iter(instrumentor.instrumentation_dependencies()), None)
+    return None if required is None else Requirement(required)
 
 
 def _state(
     instrumentor: StreamInstrumentor,
-    requirement: Requirement,
+    requirement: Requirement | None,
     version: str | None,
     settings: Settings,
 ) -> State:
     if instrumentor.is_instrumented_by_opentelemetry:
         return "active"
-    if version is None:
-        return "missing"
-    if not requirement.specifier.contains(version, prereleases=True):
-        return "too_old"
+    if requirement is not None:
+        if version is None:
+            return "missing"
+        if not requirement.specifier.contains(version, prereleases=True):
+            return "too_old"
     if settings.disabled or not settings.chooses(instrumentor.name):
         return "left_out"
     return "ready"

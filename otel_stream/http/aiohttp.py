@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
+from yarl import URL
+
 from otel_stream.errors import guard
 from otel_stream.http.interests import offered
 from otel_stream.http.request import DEFAULT_PORTS, in_memory
@@ -43,7 +45,7 @@ class _Asked:
         self._session = session
         self._method, self._target = _method_and_target(args, kwargs)
         self._kwargs = kwargs
-        self._url: Any = None
+        self._url: URL | None = None
 
     @property
     def method(self) -> str:
@@ -55,7 +57,7 @@ class _Asked:
 
     @property
     def scheme(self) -> str:
-        return self._whole().scheme  # type: ignore[no-any-return]
+        return self._whole().scheme
 
     @property
     def host(self) -> str:
@@ -81,11 +83,14 @@ class _Asked:
             return in_memory(urlencode(data))
         return in_memory(data)
 
-    def _whole(self) -> Any:
+    def _whole(self) -> URL:
         if self._url is None:
-            url = self._session._build_url(self._target)
-            params = self._kwargs.get("params")
-            self._url = url.update_query(params) if params else url
+            try:
+                url = self._session._build_url(self._target)
+                params = self._kwargs.get("params")
+                self._url = url.update_query(params) if params else url
+            except (AssertionError, AttributeError, TypeError, ValueError):
+                self._url = URL()  # The session will say itself what is wrong with it.
         return self._url
 
 

@@ -61,7 +61,8 @@ class Watched:
         self._why: Outcome | None = None
         watcher.ready()
         with guard("watching a request"):
-            self.context = getattr(exchange, "context", None)
+            context = getattr(exchange, "context", None)
+            self.context = context if isinstance(context, Context) else None
             self._propagates = bool(getattr(exchange, "propagates", False))
 
     @property
@@ -144,17 +145,17 @@ class Watched:
         """The body has ended cleanly."""
         self.waiting = 0
         if not self.over:
-            self.over = True
+            exchange = self._end()
             with guard("watching the end of a body"):
-                self._exchange.finished(started, perf_counter())
+                exchange.finished(started, perf_counter())
 
     def failed(self, error: BaseException, started: float) -> None:
         """The request, or a read of its body, raised."""
         self.waiting = 0
         if not self.over:
-            self.over = True
+            exchange = self._end()
             with guard("watching a request fail"):
-                self._exchange.failed(error, started, perf_counter())
+                exchange.failed(error, started, perf_counter())
 
     def left(self, *, closed: bool, task: Task = None) -> None:
         """The application stopped reading; `task` is the one that has read.
@@ -167,17 +168,32 @@ class Watched:
             self._why = interruption.of_reader(task=task)
         elif not closed:
             return
-        self.over = closed
+        exchange = self._end() if closed else self._exchange
         with guard("watching a body being left"):
-            self._exchange.left(self._why, closed=closed)
+            exchange.left(self._why, closed=closed)
 
     def dropped(self) -> None:
         """Nobody holds the response any more. Called by destructors."""
         if not self.over:
-            self.over = True
             outcome = self._why or interruption.of_reader(Outcome.ABANDONED)
-            watcher.soon(lambda: self._tell_dropped(outcome))
+            exchange = self._end()
+            watcher.soon(lambda: _drop(exchange, outcome))
 
-    def _tell_dropped(self, outcome: Outcome) -> None:
-        with guard("watching a response being dropped"):
-            self._exchange.dropped(outcome)
+    def _end(self) -> Exchange:
+        """Let go of the exchange: the application may hold its response for long. Returns it."""
+        exchange, self._exchange = self._exchange, _NOBODY
+        self.over = True
+        self.context = None
+        return exchange
+
+
+class _Nobody(Exchange):
+    """Hears what a thread still says that has not noticed the end."""
+
+
+_NOBODY = _Nobody()
+
+
+def _drop(exchange: Exchange, outcome: Outcome) -> None:
+    with guard("watching a response being dropped"):
+        exchange.dropped(outcome)

@@ -59,7 +59,7 @@ async def answer(*_: Any) -> tuple[Any, Any]:
         lambda: otel_stream.carried(answer()),
         lambda: otel_stream.carried(answer)(1),
         lambda: otel_stream.carried(functools.partial(answer, 1))(2),
-        lambda: otel_stream.carried(later)(),
+        lambda: otel_stream.carried(later)(*()),
     ],
 )
 def test_loops(turn: Turn, loop: asyncio.AbstractEventLoop, given: Callable[[], Any]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from otel_stream.http import Exchange, Request, unwatch_http, watch_http
 from otel_stream.outcome import Outcome
-from otel_stream.testing import ProviderServer
+from otel_stream.testing import ProviderServer, Script
 
 from .clients import CLIENTS, Client
+
+PIECES = [b"data: \xc3", b"\xa9\n\ndata: two\n", b"\ndata: three\n\n"]
+"""Cut in the middle of a letter and of an event."""
 
 
 class Noted(Exchange):
@@ -84,13 +88,28 @@ class Watching:
         return self.all[-1]
 
 
+@contextmanager
+def watched() -> Iterator[Watching]:
+    """Somebody watches within the block."""
+    interest = Watching()
+    watch_http(interest)
+    try:
+        yield interest
+    finally:
+        unwatch_http(interest)
+
+
+def scripted(server: ProviderServer, times: int = 1, **options: Any) -> str:
+    """A URL that streams `PIECES`."""
+    server.script("/run", Script.stream(PIECES, every=0.02, **options), times)
+    return f"{server.url}/run"
+
+
 @pytest.fixture
 def watching() -> Iterator[Watching]:
     """Somebody who watches all requests."""
-    interest = Watching()
-    watch_http(interest)
-    yield interest
-    unwatch_http(interest)
+    with watched() as interest:
+        yield interest
 
 
 @pytest.fixture

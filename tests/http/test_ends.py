@@ -13,17 +13,9 @@ from otel_stream.outcome import Outcome
 from otel_stream.testing import ProviderServer, Script
 
 from .clients import ASYNC, Client
-from .conftest import Watching
+from .conftest import PIECES, Watching, scripted
 
 pytestmark = pytest.mark.sdk_matrix
-
-PIECES = [b"data: one\n\n", b"data: two\n\n", b"data: three\n\n"]
-
-
-def scripted(server: ProviderServer, times: int = 1, **options: Any) -> str:
-    """A URL that streams `PIECES`."""
-    server.script("/run", Script.stream(PIECES, every=0.02, **options), times)
-    return f"{server.url}/run"
 
 
 def nothing() -> None:
@@ -53,7 +45,7 @@ async def test_lines(client: Client, server: ProviderServer, watching: Watching)
     lines = await client.lines(scripted(server))
     text = [line.decode() if isinstance(line, bytes) else line for line in lines]
 
-    assert text == ["data: one", "", "data: two", "", "data: three", ""]
+    assert text == ["data: é", "", "data: two", "", "data: three", ""]
     assert (b"".join(watching.one.pieces), watching.one.end) == (b"".join(PIECES), "finished")
 
 

@@ -1,0 +1,160 @@
+"""Tells the trace what is read and sent. Whatever fails here, the person gets their answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+
+from otel_stream import semconv
+from otel_stream.channel.channel import Channel, ChannelError
+from otel_stream.channel.result import Delivery
+from otel_stream.delivery.open_turns import turn_around
+from otel_stream.delivery.send import Message, Send
+from otel_stream.delivery.typing import typing
+from otel_stream.errors import guard
+
+__all__ = ["Telling", "ToldSend"]
+
+Clock = Callable[[], float]
+
+
+class ToldSend:
+    """One message, told as a span. No method raises but `request`, and that only the channel's."""
+
+    def __init__(self, message: dict[str, Any], waited: float, around: Context | None) -> None:
+        self._send: Send | None = None
+        with guard("beginning a send to a channel"), _within(around):
+            self._send = Send(Message(**message, ready_at=perf_counter() - waited))
+
+    async def request(self, make: Callable[[], Awaitable[str | None]]) -> str | None:
+        """Make a request for the message, with its span current."""
+        token = None
+        with guard("attempting a send to a channel"):
+            if self._send is not None:
+                self._send.attempt()
+                token = otel_context.attach(self._send.context)
+        try:
+            return await make()
+        finally:
+            if token is not None:
+                with guard("detaching a send to a channel"):
+                    otel_context.detach(token)
+
+    def accepted(self, message_id: str | None) -> None:
+        """The channel has accepted it."""
+        with guard("accepting a send to a channel"):
+            if self._send is not None:
+                self._send.accepted(message_id)
+
+    def failed(self, error: BaseException, code: str, status: int | None = None) -> None:
+        """It has not, or nobody knows."""
+        with guard("failing a send to a channel"):
+            if self._send is not None:
+                self._send.failed(error, code=code, status=status)
+
+
+def _around(told: Any) -> Context | None:
+    """The context of the user's own span, for messages that would have a trace each without it.
+
+    Not for the stream: an instrumentor would take that span for the one of its call.
+    """
+    span = getattr(told, "span", None)
+    return trace.set_span_in_context(span) if isinstance(span, trace.Span) else None
+
+
+@contextmanager
+def _within(context: Context | None) -> Iterator[None]:
+    if context is None:
+        yield
+        return
+    token = otel_context.attach(context)
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+class Telling:
+    """The trace of one delivery: its turn, its messages, its typing, and the user's context."""
+
+    def __init__(self, channel: Channel, recipient: str, context: Any, clock: Clock) -> None:
+        self._channel = channel
+        self._recipient = recipient
+        self._context = context
+        self._clock = clock
+        self._turn: Any = None
+        self._span: Any = None
+        self._first = True
+        self._around: Context | None = None  # where messages are sent, if not in the current one
+        self._where: dict[str, Any] = {}
+        with guard("beginning a delivery"):
+            self._where = {
+                "instance": getattr(channel, "instance", None),
+                "server_address": getattr(channel, "server_address", None),
+                "server_port": getattr(channel, "server_port", None),
+            }
+            turn, here = turn_around(recipient)
+            if turn is None and not trace.get_current_span(here).get_span_context().is_valid:
+                self._around = _around(context)
+            self._span = trace.get_current_span() if turn is None else turn.span
+            if turn is not None:
+                turn.hold(works=True)
+                self._turn = turn
+
+    def text(self, text: str) -> None:
+        """*text* was read. A place to tell the source's trace of the consumer's first text, too."""
+        context, self._context = self._context, None
+        with guard("telling a trace context of text"):
+            if context is not None:
+                if self._first:
+                    context.log_first_token(text)
+                context.log_streaming_chunk(text)
+            self._first = False
+            self._context = context  # which is left alone once it has failed
+
+    def message(self, text: str, ready_at: float) -> ToldSend:
+        """A message that is sent now, and was ready at that time."""
+        told = {"system": self._channel.system, "recipient": self._recipient, "text": text}
+        return ToldSend({**told, **self._where}, self._clock() - ready_at, self._around)
+
+    def typing(self, lasts: float) -> None:
+        """The person is shown typing for so many seconds; 0: no more."""
+        with guard("telling of typing"), _within(self._around):
+            if lasts:
+                where = {n: self._where.get(n) for n in ("instance", "server_address")}
+                typing.shown(self._recipient, lasts, system=self._channel.system, **where)
+            else:
+                typing.stopped(self._recipient)
+
+    def read(self, delivery: Delivery, error: BaseException | None) -> None:
+        """The stream is over."""
+        with guard("telling a trace context of the end"):
+            if self._context is None:
+                return
+            failure = error
+            if failure is None and delivery.run_error is not None:
+                failure = ChannelError(delivery.run_error)
+            if failure is None:
+                self._context.log_streaming_complete()
+            else:
+                self._context.log_streaming_error(failure)
+
+    def ended(self, delivery: Delivery) -> None:
+        """Nothing more is sent."""
+        with guard("ending a delivery"):
+            if self._span is not None and self._span.is_recording():
+                pressure = {semconv.DELIVERY_BACK_PRESSURE: delivery.back_pressure}
+                self._span.set_attributes(pressure if delivery.back_pressure else {})
+                if self._turn is None and delivery.lost:
+                    self._span.set_attribute(semconv.DELIVERY_LOST, delivery.lost)
+            if self._turn is not None:
+                self._turn.lost += delivery.lost
+        with guard("letting the turn of a delivery go"):
+            if self._turn is not None:
+                self._turn.release()
