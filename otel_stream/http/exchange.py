@@ -13,17 +13,25 @@ Times are `time.perf_counter()` seconds. What a library can show differs:
 
 - httpx, httpx2, requests read in the application's own thread or task: `asks` and `started` are
   when the application's read began, `arrived` is when it returned. Bytes that came while a slow
-  application did something else show a wait of nearly nothing when they are read at last. With
-  requests a read of n bytes lasts until n bytes are there (`iter_lines` reads 512, for which it
-  waits only when the answer is not chunked): that is when the application gets them too.
-- aiohttp reads by itself, in the event loop, ahead of the application and up to a bound (64 kB to
-  256 kB, by version; then it waits for the application): `arrived` is when the loop got the bytes,
+  application did something else show a wait of nearly nothing when they are read at last.
+- With requests a read of n bytes lasts until n bytes are there, unless the answer is chunked:
+  `iter_lines` asks for 512. That is when the application gets them, too. An error in the body is
+  urllib3's own, before requests makes one of its own of it.
+- aiohttp reads by itself, in the event loop, ahead of the application and up to a bound (128 kB to
+  512 kB, by version; then it waits for the application): `arrived` is when the loop got the bytes,
   `started` when it had got those before, and `asks` follows each arrival at once. A slow
   application delays nothing of this, as long as it does not block the event loop itself. The end
-  may be told before the application has read all.
+  may be told before the application has read all. A loop that is left is told when the response is
+  closed or released; one that is never closed lives as long as its session does.
+- A library's retries of a connection that was closed under it are one request; each hop of a
+  redirect, and each attempt of an authentication, is one of its own. With aiohttp those after the
+  first begin when their connection is asked for.
+- httpx and httpx2 are seen beneath their decoders: of `br` and `zstd` there are no bytes, only
+  times. requests and aiohttp decode what they can before it is seen here.
 
-Methods are called in the thread that sends or reads, and in destructors' stead; they must not
-block. What they raise is counted and logged as a fault of ours, never seen by the program.
+Methods are called in the thread that sends or reads, in whatever context is current there, and
+`dropped` perhaps in a thread of ours; they must not block. What they raise is counted and logged as
+a fault of ours, never seen by the program.
 """
 
 from __future__ import annotations

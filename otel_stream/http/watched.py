@@ -61,7 +61,8 @@ class Watched:
         self._why: Outcome | None = None
         watcher.ready()
         with guard("watching a request"):
-            self.context = getattr(exchange, "context", None)
+            context = getattr(exchange, "context", None)
+            self.context = context if isinstance(context, Context) else None
             self._propagates = bool(getattr(exchange, "propagates", False))
 
     @property

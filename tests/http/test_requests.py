@@ -157,8 +157,8 @@ async def test_waits(client: Client, server: ProviderServer, watching: Watching)
     sent = [time for time, _ in server.request.sent]
     late = [got - at for got, at in zip(watching.one.times, sent, strict=True)]
 
-    assert 0.08 < watching.one.waits[1] < 0.2
-    assert all(0 <= lag < 0.05 for lag in late)
+    assert watching.one.waits[1] > 0.08
+    assert all(0 <= lag < 0.1 for lag in late)
 
 
 @pytest.mark.sdk_matrix
