@@ -66,6 +66,11 @@ class Watcher:
         """Look at the streams now: one has changed so that its next look comes sooner."""
         self._dropped.put(None)
 
+    def ready(self) -> None:
+        """See that somebody is there to do what `soon` puts off, also while no stream is open."""
+        if self._thread is None:
+            self._start()
+
     def soon(self, act: Callable[[], None]) -> None:
         """Do `act` now, or on the watching thread if this is a destructor run by the collector."""
         if self.collecting:

@@ -190,7 +190,7 @@ def test_arguments_are_told_from_variables(
         ("OTEL_STREAM_GRACE", "soon", "OTEL_STREAM_GRACE='soon': expected seconds, 0 or more"),
         ("OTEL_STREAM_GRCE", "1", "did you mean OTEL_STREAM_GRACE?"),
         ("OTEL_STREAM_ONLY", "cohere", "OTEL_STREAM_ONLY='cohere': no such instrumentor; there "),
-        ("OTEL_STREAM_EXCLUDE", "openai,anthropic", "leave nothing to instrument"),
+        ("OTEL_STREAM_EXCLUDE", "openai,anthropic,agno_http", "leave nothing to instrument"),
         ("OTEL_EXPORTER_PROMETHEUS_PORT", "x", "the variable is ignored"),
         ("OTEL_SDK_DISABLED", "true", "OTEL_SDK_DISABLED switches otel-stream off"),
     ],

@@ -22,7 +22,8 @@ SANS_IO = [
     file
     for file in FILES
     if re.match(
-        r"otel_stream/(delta|sse|record/\w+|flat/(facts|otlp|reader)|pipeline/(diagnosis|figures|hop|otlp))\.py",
+        r"otel_stream/(delta|sse|record/\w+|flat/(facts|otlp|reader)|pipeline/(diagnosis|figures|hop|otlp))\.py"
+        r"|instrumentation/otel_stream_agno(/(events|facts|outputs|pieces)|_http/(event|objects|wire))\.py",
         file,
     )
 ]

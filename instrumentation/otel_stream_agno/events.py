@@ -24,7 +24,7 @@ from otel_stream_agno.facts import facts_of, reported, string_of
 from otel_stream_agno.outputs import FAILED, deltas_of
 from otel_stream_agno.pieces import text_of, tool_call
 
-__all__ = ["TEAM", "RunReader", "name_of"]
+__all__ = ["TEAM", "RunReader", "is_known", "name_of"]
 
 TEAM = "Team"
 """In front of the names of a team's own events."""
@@ -70,8 +70,11 @@ class RunReader:
         return True
 
     def whole(self, done: bool) -> bool:
-        """Whether nothing but content was to be told: such a run never says that it is whole."""
-        return self.run_id is not None and not self._announced
+        """Whether the wire's end mark says so, or nothing but content was to be told.
+
+        A run that is asked for its content alone never says that it is whole.
+        """
+        return done or (self.run_id is not None and not self._announced)
 
     def failure(self, error: BaseException) -> Failure | None:
         """An exception stands for itself."""
@@ -158,6 +161,11 @@ _AGENT: dict[str, Callable[[RunReader, Any], Found]] = {
     "ReasoningContentDelta": RunReader._reasons,
 }
 _EVENTS = {prefix + name: handle for name, handle in _AGENT.items() for prefix in ("", TEAM)}
+
+
+def is_known(name: str) -> bool:
+    """Whether an event of this name says something of a run."""
+    return name in _EVENTS
 
 
 def name_of(event: Any) -> str:

@@ -12,9 +12,12 @@ from otel_stream.delta import Delta, Response
 from otel_stream.fields import field_of, items_of
 from otel_stream.redaction import without_numbers
 
-__all__ = ["PROVIDER", "facts_of", "reported", "string_of"]
+__all__ = ["OPERATION", "PROVIDER", "facts_of", "reported", "string_of"]
 
+OPERATION = "invoke_agent"
 PROVIDER = "agno"
+_LONGEST = 256
+"""Characters of a name or an id."""
 
 
 def facts_of(event: Any, team: bool | None) -> dict[str, Any]:
@@ -28,7 +31,7 @@ def facts_of(event: Any, team: bool | None) -> dict[str, Any]:
         semconv.CONVERSATION_ID: without_numbers(string_of(event, "session_id") or ""),
         semconv.REQUEST_MODEL: string_of(event, "model"),
     }
-    return {name: value for name, value in candidates.items() if value}
+    return {name: value[:_LONGEST] for name, value in candidates.items() if value}
 
 
 def string_of(event: Any, name: str) -> str | None:

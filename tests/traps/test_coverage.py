@@ -7,10 +7,7 @@ What has no test in this folder, and why:
 | trap | what | reason |
 |---|---|---|
 | 6 | every chunk kept, in memory and in a global | `test_scale.py`, `peers/test_bounds.py` |
-| 8 | a last event that is never parsed | of another wire, that of Hive; comes with Agno |
-| 12 | a member's end taken for the team's | comes with Agno |
 | 16 | no trace of the delivery | comes with delivery |
-| 21 | media told by a word in the text | messages of a channel are not read here |
 | 22 | OTLP made by hand | the SDK and its exporters make it |
 """
 
