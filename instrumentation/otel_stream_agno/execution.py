@@ -112,4 +112,5 @@ class Execution:
             if self._captures and self.span.is_recording():
                 told = material_of(self._settings, self._arguments, self._result)
                 self.span.set_attributes(told)
-        self.span.end()
+        with guard("ending a tool"):
+            self.span.end()
