@@ -10,6 +10,7 @@ from otel_stream import semconv
 from otel_stream.attributes import LARGEST
 from otel_stream.delta import Delta, Response
 from otel_stream.fields import field_of, items_of
+from otel_stream.redaction import without_numbers
 
 __all__ = ["OPERATION", "PROVIDER", "facts_of", "reported", "string_of"]
 
@@ -27,7 +28,7 @@ def facts_of(event: Any, team: bool | None) -> dict[str, Any]:
         semconv.RUN_KIND: whose if string_of(event, "run_id") else None,
         semconv.AGENT_ID: string_of(event, f"{whose}_id"),
         semconv.AGENT_NAME: string_of(event, f"{whose}_name"),
-        semconv.CONVERSATION_ID: string_of(event, "session_id"),
+        semconv.CONVERSATION_ID: without_numbers(string_of(event, "session_id") or ""),
         semconv.REQUEST_MODEL: string_of(event, "model"),
     }
     return {name: value[:_LONGEST] for name, value in candidates.items() if value}

@@ -83,7 +83,11 @@ def ask(**more: Any) -> None:
         client.post("https://hive.test:8080/agents/genie/runs", **more)
 
 
-PRIVATE = {"message": "my secret", "user_id": "5511999990000", "session_id": "s-9"}
+PRIVATE = {
+    "message": "my secret",
+    "user_id": "5511999990000",
+    "session_id": "whatsapp_5511999990000",
+}
 
 
 def test_nothing_private_goes_out(captured: Captured) -> None:
