@@ -15,6 +15,8 @@ from otel_stream_agno_http.interest import Target, target_of
 
 from .streams import joke, server_sent
 
+pytestmark = pytest.mark.sdk_matrix  # msgspec and the HTTP libraries count too
+
 
 @pytest.mark.parametrize(
     ("path", "target"),
