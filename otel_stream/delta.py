@@ -117,11 +117,13 @@ class Response(msgspec.Struct, frozen=True):
 class Terminal(msgspec.Struct, frozen=True, gc=False):
     """The provider says that the answer is whole. `partial`: it stopped short on purpose.
 
-    With `last`, nothing that matters can follow.
+    With `last`, nothing that matters can follow. `cancelled`: somebody had it stopped, and the
+    provider says so.
     """
 
     partial: bool = False
     last: bool = False
+    cancelled: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):

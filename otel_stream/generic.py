@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from otel_stream import runtime
+from otel_stream import runtime, semconv
 from otel_stream.call import UNKNOWN, CallInfo
 from otel_stream.callbacks import Callbacks, check
 from otel_stream.delta import Delta, Failure, Finish, Found, Terminal
 from otel_stream.errors import guard
+from otel_stream.lag import FirstText
+from otel_stream.record.recorder import Recorder
 from otel_stream.trace import Trace
 
 if TYPE_CHECKING:
@@ -56,6 +58,20 @@ class _Items:
         return None
 
 
+class _Parsed(Trace):
+    """The trace of a stream that a parser of the application's makes of another one, perhaps."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.wire = FirstText()
+        super().__init__(*args, **kwargs)
+
+    def ended(self, recorder: Recorder) -> None:
+        tally, on_wire = recorder.tally, self.wire.at
+        if on_wire is not None and tally.first_text_at is not None:
+            tally.attributes[semconv.CONSUMER_LAG] = max(0.0, tally.first_text_at - on_wire)
+        super().ended(recorder)
+
+
 def _listed(found: Found) -> Sequence[str | Delta]:
     if isinstance(found, (list, tuple)):
         return found
@@ -98,8 +114,9 @@ def trace_stream(
 
         given = dict(attributes or {})
         info = CallInfo(operation=operation, provider=provider, model=model, attributes=given)
-        trace = Trace(runtime.current(), info, _Items(read, terminal), own_callbacks=callbacks)
-        return cast(T, traced(stream, sources, trace.recorder, trace.context))
+        trace = _Parsed(runtime.current(), info, _Items(read, terminal), own_callbacks=callbacks)
+        context = trace.wire.within(trace.context)
+        return cast(T, traced(stream, sources, trace.recorder, context))
     return stream
 
 

@@ -8,6 +8,8 @@ from importlib import import_module
 from inspect import iscoroutinefunction
 from typing import Any
 
+import wrapt
+
 from otel_stream.errors import guard
 
 __all__ = ["Patches", "Wrapper"]
@@ -57,21 +59,40 @@ class Patches:
 
 
 class _Patch:
-    """One member of a class or module, wrapped."""
+    """One member of a class or module, wrapped.
+
+    Wrappers that others have made with wrapt stay above ours. Theirs may keep a span current from
+    the call until its stream is left, and what they put back then must not be one of ours.
+    """
 
     def __init__(self, owner: Any, name: str, original: Any, wrapper: Wrapper) -> None:
         self._owner = owner
         self._name = name
-        self._original = original
+        above, self._original = _innermost(original)
         self.wrapper: Wrapper | None = wrapper
-        self._wrapped = _wrapped(original, self)
-        setattr(owner, name, self._wrapped)
+        self._wrapped = _wrapped(self._original, self)
+        self._put(above, self._wrapped)
 
     def undo(self) -> None:
         """Put the original back. What somebody's wrapper still calls only passes on from now."""
         self.wrapper = None
-        if vars(self._owner).get(self._name) is self._wrapped:
-            setattr(self._owner, self._name, self._original)
+        above, found = _innermost(vars(self._owner).get(self._name))
+        if found is self._wrapped:
+            self._put(above, self._original)
+
+    def _put(self, above: Any, value: Any) -> None:
+        if above is None:
+            setattr(self._owner, self._name, value)
+        else:
+            above.__wrapped__ = value
+
+
+def _innermost(member: Any) -> tuple[Any, Any]:
+    """What wrapt's wrappers are around, and the one that is next to it, if there is any."""
+    above = None
+    while isinstance(member, wrapt.FunctionWrapper):
+        above, member = member, member.__wrapped__
+    return above, member
 
 
 def _wrapped(original: Any, patch: _Patch) -> Any:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 else:
     _Proxy = wrapt.ObjectProxy  # which knows no parameters before wrapt 2
 
-__all__ = ["Sources", "traced"]
+__all__ = ["Sources", "stand_in", "traced"]
 
+
+_ENDS = frozenset({"aclose", "athrow", "close", "throw"})
+"""Methods with which a reader stops."""
 
 Sources = tuple[Iterator[Any] | None, AsyncIterator[Any] | None]
 """What gives an iterable's items: sync, async, or some of both."""
@@ -38,7 +41,9 @@ class _Traced(_Proxy):
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
-        return self._self_closing(found) if name in ("aclose", "close") else found
+        if name in _ENDS:
+            return self._self_closing(found)
+        return self._self_sending(name, found) if name in ("asend", "send") else found
 
     def _self_begin(self, used: Any, other: Any) -> Any:
         """Somebody reads through `used`, so that the other one means nothing any more."""
@@ -48,11 +53,23 @@ class _Traced(_Proxy):
         return used
 
     def _self_closing(self, close: Any) -> Any:
+        within = getattr((self._self_loop or self._self_aloop).source, "within", None)
+        close = close if within is None else within(close)
+
         def closing(*args: Any, **kwargs: Any) -> Any:
             self._self_closes()
             return close(*args, **kwargs)
 
         return closing
+
+    def _self_sending(self, name: str, send: Any) -> Any:
+        """A generator's `send`: with None it is a read like any other."""
+        read = "__next__" if name == "send" else "__anext__"
+
+        def sending(value: Any) -> Any:
+            return getattr(self, read)() if value is None else send(value)
+
+        return sending
 
     def _self_closes(self) -> None:
         with guard("closing a stream"):
@@ -62,7 +79,9 @@ class _Traced(_Proxy):
 class _Sync(_Traced):
     def __iter__(self) -> Iterator[Any]:
         if self._self_begun:  # A list begins anew, and what is itself an iterator goes on.
-            self._self_loop.source = iter(self.__wrapped__)
+            again = iter(self.__wrapped__)
+            if again is not self.__wrapped__:
+                self._self_loop.source = again
         return iter(self._self_begin(self._self_loop, self._self_aloop))
 
     def __next__(self) -> Any:
@@ -80,7 +99,9 @@ class _Sync(_Traced):
 class _Async(_Traced):
     def __aiter__(self) -> AsyncIterator[Any]:
         if self._self_begun:
-            self._self_aloop.source = self.__wrapped__.__aiter__()
+            again = self.__wrapped__.__aiter__()
+            if again is not self.__wrapped__:
+                self._self_aloop.source = again
         return self._self_begin(self._self_aloop, self._self_loop).__aiter__()  # type: ignore[no-any-return]
 
     def __anext__(self) -> Any:
@@ -99,6 +120,17 @@ class _Both(_Sync, _Async):
     """Some frameworks hand out one object for both kinds of loops."""
 
 
+def stand_in(stream: Any, loop: Any, aloop: Any) -> Any:
+    """What behaves like `stream`, but that it is read through `loop` or `aloop` (not both None).
+
+    Each of those has what `TracedIterator` has: `source`, `released`, `recorder.close(outcome)`. A
+    source may have `within`, which makes of a method of the stream's one that is called in the
+    context that belongs to the stream.
+    """
+    proxy = _Both if loop and aloop else _Sync if loop else _Async
+    return proxy(stream, loop, aloop)
+
+
 def traced(stream: Any, sources: Sources, recorder: Recorder, context: Context) -> Any:
     """`stream`, whose loops over `sources` feed `recorder`, with `context` current in each read."""
     source, asource = sources
@@ -107,5 +139,4 @@ def traced(stream: Any, sources: Sources, recorder: Recorder, context: Context) 
         loop = TracedIterator(source, recorder, context=context)
     if asource is not None:
         aloop = TracedAsyncIterator(asource, recorder, context=context)
-    proxy = _Both if loop and aloop else _Sync if loop else _Async
-    return proxy(stream, loop, aloop)
+    return stand_in(stream, loop, aloop)

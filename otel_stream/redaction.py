@@ -11,7 +11,7 @@ from functools import cache
 
 from otel_stream.attributes import encodable
 
-__all__ = ["LONGEST", "hashed", "scrub"]
+__all__ = ["LONGEST", "hashed", "scrub", "without_numbers"]
 
 # Providers repeat the key in "incorrect API key" answers; proxies echo headers.
 _SECRET = re.compile(
@@ -40,6 +40,17 @@ def hashed(value: str) -> str:
     compared within that process only.
     """
     return hmac.new(_key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+
+# A UUID may hold eight digits in a row, and is nobody's number.
+_NUMBER = re.compile(r"[\da-fA-F]{8}-(?:[\da-fA-F]{4}-){3}[\da-fA-F]{12}|\d{8,}")
+
+
+def without_numbers(name: str) -> str:
+    """A name of somebody's choice, such as a session's, with a keyed hash for each phone number."""
+    return _NUMBER.sub(
+        lambda found: found[0] if "-" in found[0] else hashed(found[0]), encodable(name)
+    )
 
 
 @cache

@@ -35,6 +35,8 @@ RESPONSE_MODEL = "gen_ai.response.model"
 RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons"
 RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 USAGE_PREFIX = "gen_ai.usage."
+USAGES = (USAGE_PREFIX, "llm.token_count.")
+"""How names begin that tokens could be counted from: the convention's, and OpenInference's."""
 USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 USAGE_CACHE_READ = "gen_ai.usage.cache_read.input_tokens"
@@ -77,6 +79,10 @@ OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"
 OPENAI_REQUEST_ID = "openai.request.id"
 ANTHROPIC_REQUEST_ID = "anthropic.request.id"
+
+# OpenInference: on its spans of a model's call, beside which ours would be a second one.
+OPENINFERENCE_KIND = "openinference.span.kind"
+OPENINFERENCE_MODEL = "llm.model_name"
 
 # --- spans: ours -----------------------------------------------------------------------------
 OUTCOME = "otel_stream.outcome"

@@ -26,6 +26,9 @@ class SSEParser:
 
     Args:
         limit: Bytes of one line or event's data kept at most; what is longer is dropped whole.
+
+    Attributes:
+        dropped: Lines and events that were too long.
     """
 
     def __init__(self, limit: int = 8 * 1024 * 1024) -> None:
@@ -37,6 +40,7 @@ class SSEParser:
         self._data: list[bytes] = []
         self._data_size = 0
         self._begun = False
+        self.dropped = 0
 
     def feed(self, data: bytes) -> Iterator[ServerSentEvent]:
         """The events that `data` completes."""
@@ -60,7 +64,9 @@ class SSEParser:
         for line in whole:
             self._rest.append(line)
             self._size += len(line)
-            joined = b"".join(self._rest) if self._size <= self._limit else b":"
+            too_long = self._size > self._limit
+            self.dropped += too_long
+            joined = b":" if too_long else b"".join(self._rest)
             self._rest.clear()
             self._size = 0
             yield joined
@@ -87,6 +93,9 @@ class SSEParser:
     def _dispatch(self) -> ServerSentEvent | None:
         event, data, size = self._event, self._data, self._data_size
         self._event, self._data, self._data_size = "", [], 0
-        if not data or size > self._limit:
+        if size > self._limit:
+            self.dropped += 1
+            return None
+        if not data:
             return None
         return ServerSentEvent(event, b"\n".join(data).decode("utf-8", "replace"))

@@ -40,6 +40,7 @@ class Trace:
         reader: Reads its chunks.
         own_callbacks: Told of this stream beside the runtime's.
         clock: Monotonic seconds.
+        began: When it began, by that clock and in ns since the epoch; now, if not given.
     """
 
     def __init__(
@@ -50,12 +51,13 @@ class Trace:
         *,
         own_callbacks: callbacks.Callbacks | None = None,
         clock: Any = time.perf_counter,
+        began: tuple[float, int] | None = None,
     ) -> None:
         self._runtime = runtime
         self._info = info
         given = (runtime.callbacks, own_callbacks)
         self._callbacks = [each for each in given if each is not None]
-        self._wall = time.time_ns()
+        self._wall = time.time_ns() if began is None else began[1]
         self._instruments = runtime.instruments
         self.recorder = Recorder(
             reader,
@@ -65,6 +67,9 @@ class Trace:
             wants_deltas=self._hears("on_delta"),
             clock=clock,
         )
+        if began is not None:
+            recorder = self.recorder
+            recorder.called = recorder.reading_since = recorder.read_at = began[0]
         self.owned = Owned(runtime.tracer, info, self._wall)
         self._labels = prepared(info.labels())
         self.turn: Any = otel_context.get_value(TURN)
@@ -87,6 +92,15 @@ class Trace:
     def summary(self) -> dict[str, Any]:
         """What is known so far, in the form of `get_streaming_summary`."""
         return summary_of(self.recorder, self.wall)
+
+    def whole(self) -> None:
+        """The answer comes in one piece after all, and nothing of a stream is told of it."""
+        if self._info.streamed and not self.recorder.ended:
+            self._info.streamed = False
+            watcher.remove(self.recorder)
+            self._instruments.active.change(self._labels, -1)
+            if self.owned.ours:
+                self.span.set_attribute(semconv.REQUEST_STREAM, False)
 
     def drop(self, outcome: Outcome) -> None:
         """Whoever told of this stream is gone."""

@@ -12,7 +12,7 @@ import pytest
 
 import otel_stream
 from otel_stream import errors
-from otel_stream.doctor import examine
+from otel_stream.doctor import examine, others
 from otel_stream.doctor.report import Instrumentor, Other
 from otel_stream.testing import Captured
 
@@ -132,12 +132,9 @@ def test_an_instrumentor_of_no_library(install: Install) -> None:
     before = dict(vars(httpx.Client))
     found = instrumentor("evolution")
 
-    assert (found.library, found.version, found.requires, found.state) == (
-        "evolution",
-        None,
-        "",
-        "ready",
-    )
+    assert (found.library, found.state) == ("evolution", "ready")
+    assert found.requires == "any of httpx, httpx2, requests, aiohttp"
+    assert (found.version or "").startswith("through httpx ")
     assert dict(vars(httpx.Client)) == before
 
 
@@ -240,6 +237,17 @@ def test_official_instrumentations_go_together_with_ours(install: Install) -> No
     install("genai-anthropic", "1.0", f"anthropic = {module}:AnthropicInstrumentor")
 
     assert other("genai-anthropic").remedy == ""
+
+
+def test_the_official_one_for_agents_depends_on_the_order(install: Install) -> None:
+    """Runs are no calls of a model, and are not shared; there is nothing to do all the same."""
+    module = "opentelemetry.instrumentation.genai.agno"
+    install("genai-agno", "1.0", f"agno = {module}:AgnoInstrumentor")
+
+    found = next(each for each in others.examine({"agno"}) if each.name == "genai-agno")
+
+    assert "started after ours" in found.what
+    assert found.remedy == ""
 
 
 def test_products_that_trace_are_named(install: Install) -> None:

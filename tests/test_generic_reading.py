@@ -145,3 +145,34 @@ class TestSpan:
             stream = trace_stream(items)
 
         assert stream is items
+
+
+def test_a_generator_is_sent_to(captured: Captured) -> None:
+    """`send(None)` is a read like any other; what is sent else goes through to the generator."""
+    heard: list[Any] = []
+
+    def words() -> Iterator[str]:
+        heard.append((yield "Hello"))
+        yield " you"
+
+    stream: Any = trace_stream(words())
+    first = stream.send(None)
+    second = stream.send("go on")
+    stream.close()
+
+    assert (first, second, heard) == ("Hello", " you", ["go on"])
+    assert (captured.span().attributes or {})["otel_stream.content.size"] == 5
+
+
+def test_what_is_thrown_into_a_generator_ends_the_stream(captured: Captured) -> None:
+    """Who throws stops reading."""
+
+    def words() -> Iterator[str]:
+        yield "Hello"
+
+    stream: Any = trace_stream(words())
+    next(stream)
+    with pytest.raises(LookupError):
+        stream.throw(LookupError())
+
+    assert (captured.span().attributes or {})["otel_stream.outcome"] == "closed_early"

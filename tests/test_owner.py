@@ -10,9 +10,13 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from otel_stream import StreamingTraceContext, semconv, trace_stream
+from otel_stream import StreamingTraceContext, runtime, semconv, trace_stream
+from otel_stream.call import CallInfo
 from otel_stream.delta import Usage
+from otel_stream.generic import _Items
+from otel_stream.outcome import Outcome
 from otel_stream.testing import Captured
+from otel_stream.trace import Trace
 
 INFERENCE = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 
@@ -143,3 +147,73 @@ def test_current_span_is_left_alone(captured: Captured) -> None:
         context.log_streaming_complete()
 
     assert current is theirs
+
+
+def whole_run(**options: Any) -> None:
+    """A whole run of an agent in the process."""
+    info = CallInfo(operation="invoke_agent", provider="agno", kind=SpanKind.INTERNAL, **options)
+    run = Trace(runtime.current(), info, _Items(None, None))
+    run.recorder.close(Outcome.COMPLETED)
+
+
+def test_a_run_in_the_process_is_no_client_call(captured: Captured) -> None:
+    """Its span is INTERNAL, and the metrics of client calls are not its own."""
+    whole_run(name="invoke_agent Poet")
+
+    assert captured.span("invoke_agent Poet").kind is SpanKind.INTERNAL
+    found = captured.metrics()
+    assert [name for name in semconv.RELEASED.values() if name in found] == []
+    assert semconv.METRIC_STREAMS in found
+
+
+def test_a_run_silences_nobody(captured: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Official instrumentations of models still make their spans inside a run."""
+    module: Any = types.ModuleType("opentelemetry.util.genai._inference_invocation")
+    module.InferenceData = dict
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    info = CallInfo(operation="invoke_agent", provider="agno", kind=SpanKind.INTERNAL)
+    run = Trace(runtime.current(), info, _Items(None, None))
+    claimed = run.context.get("opentelemetry.genai.client.inference.context")
+    run.recorder.close(Outcome.COMPLETED)
+
+    assert claimed is None
+
+
+LLM = {"openinference.span.kind": "LLM", "llm.model_name": "m"}
+
+
+def test_openinferences_span_of_a_models_call_is_enriched(captured: Captured) -> None:
+    """It is of kind INTERNAL and in other words, and stands for this very call."""
+    with around(captured, kind=SpanKind.INTERNAL, attributes=LLM):
+        stream()
+
+    assert (captured.span("theirs").attributes or {})[semconv.USAGE_OUTPUT_TOKENS] == 2
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {**LLM, "llm.model_name": "another"},
+        {**LLM, "llm.token_count.prompt": 9},
+        {**LLM, "openinference.span.kind": "AGENT"},
+    ],
+)
+def test_openinferences_other_spans_get_a_child(
+    attributes: dict[str, Any], captured: Captured
+) -> None:
+    """Of another model, with its usage already, or of no call of a model."""
+    with around(captured, kind=SpanKind.INTERNAL, attributes=attributes):
+        stream()
+
+    assert [span.name for span in captured.spans()] == ["chat m", "theirs"]
+
+
+def test_openinferences_span_that_goes_elsewhere_is_left_alone(captured: Captured) -> None:
+    """What is exported to another place cannot hold what is ours."""
+    theirs = Captured()
+    with around(theirs, kind=SpanKind.INTERNAL, attributes=LLM):
+        stream()
+
+    assert captured.span().name == "chat m"
+    assert semconv.OUTCOME not in (theirs.span().attributes or {})
+    theirs.shutdown()

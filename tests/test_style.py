@@ -23,7 +23,8 @@ SANS_IO = [
     for file in FILES
     if re.match(
         r"otel_stream/(delta|sse|record/\w+|flat/(facts|otlp|reader)|pipeline/(diagnosis|figures|hop|otlp)"
-        r"|channel/(cut|fence|grapheme|manner|patterns|place|reading|result|sentence))\.py",
+        r"|channel/(cut|fence|grapheme|manner|patterns|place|reading|result|sentence))\.py"
+        r"|instrumentation/otel_stream_agno(/(events|facts|outputs|pieces)|_http/(event|objects|wire))\.py",
         file,
     )
 ]

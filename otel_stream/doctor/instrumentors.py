@@ -20,6 +20,7 @@ DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 """Entry points that `opentelemetry-instrument` is not to load."""
 
 chosen = control.chosen
+_ANY = "any of "
 
 
 def disabled_names() -> set[str]:
@@ -49,9 +50,8 @@ def problems(found: list[Instrumentor]) -> Iterator[Problem]:
                 " some of its calls are not traced",
                 f"pip install --upgrade otel-stream, or use an older {name}",
             )
-    bound = [each for each in found if each.requires or each.state == "broken"]
-    if bound and all(each.state == "missing" for each in bound):
-        extras = ",".join(each.library for each in bound)
+    if found and all(each.state == "missing" for each in found):
+        extras = ",".join(each.library for each in found if not each.requires.startswith(_ANY))
         yield Problem(
             "no library that otel-stream instruments is installed here",
             f"pip install 'otel-stream[{extras}]', or run the doctor in the program's environment",
@@ -63,8 +63,12 @@ def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:
     try:
         instrumentor: StreamInstrumentor = entry.load()()
         requirement = _requirement(instrumentor)
-        library = requirement.name if requirement else library
-        version = versions.installed(library) if requirement else None
+        if requirement is None:
+            version, wanted = _any_version(instrumentor.any_of)
+        else:
+            library = requirement.name
+            version = versions.installed(library)
+            wanted = f"{library}{requirement.specifier}"
         state = _state(instrumentor, requirement, version, settings)
         missing, notes = _looked_into(instrumentor, state)
     except Exception as error:  # noqa: BLE001 - whatever a library raises is what we want to know
@@ -73,14 +77,19 @@ def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:
         return Instrumentor(entry.name, library, version, "", "broken", [], [reason])
     if disabled_names() & {entry.name, "*"}:
         notes.append(f"opentelemetry-instrument skips it: {DISABLED}")
-    wanted = f"{library}{requirement.specifier}" if requirement else ""
     return Instrumentor(entry.name, library, version, wanted, state, missing, notes)
 
 
 def _requirement(instrumentor: StreamInstrumentor) -> Requirement | None:
-    """The library that it wraps; None for one that looks at HTTP requests, whoever makes them."""
-    required = next(iter(instrumentor.instrumentation_dependencies()), None)
-    return None if required is None else Requirement(required)
+    """The library that is wrapped, and since when; None where any of several will do."""
+    needed = list(instrumentor.instrumentation_dependencies())
+    return Requirement(needed[0]) if needed or not instrumentor.any_of else None
+
+
+def _any_version(libraries: tuple[str, ...]) -> tuple[str | None, str]:
+    """Those of the libraries that are there, and what is wanted."""
+    there = [f"{name} {version}" for name in libraries if (version := versions.installed(name))]
+    return f"through {', '.join(there)}" if there else None, _ANY + ", ".join(libraries)
 
 
 def _state(
@@ -91,11 +100,10 @@ def _state(
 ) -> State:
     if instrumentor.is_instrumented_by_opentelemetry:
         return "active"
-    if requirement is not None:
-        if version is None:
-            return "missing"
-        if not requirement.specifier.contains(version, prereleases=True):
-            return "too_old"
+    if version is None:
+        return "missing"
+    if requirement and not requirement.specifier.contains(version, prereleases=True):
+        return "too_old"
     if settings.disabled or not settings.chooses(instrumentor.name):
         return "left_out"
     return "ready"

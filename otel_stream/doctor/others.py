@@ -26,6 +26,11 @@ PRODUCTS = {
     "sentry-sdk": ("sentry_sdk", "traces them after sentry_sdk.init"),
     "traceloop-sdk": ("traceloop", "traces them after Traceloop.init"),
 }
+_ONE = "its span of a call and ours are one"
+_TOGETHER = {
+    "agno": "started after ours it leaves runs and tools to us, before ours it has its own too"
+}
+"""How the official ones go together with ours, where it is not one span."""
 _KEEP_ONE = "where both send to one place, keep one"
 
 
@@ -59,7 +64,7 @@ def _instrumentor(entry: EntryPoint) -> Other:
     name = entry.dist.name if entry.dist else entry.value
     version = entry.dist.version if entry.dist else ""
     if entry.module.startswith(OFFICIAL):
-        what = f"instruments {entry.name}; its span of a call and ours are one"
+        what = f"instruments {entry.name}; {_TOGETHER.get(entry.name, _ONE)}"
         return Other(name, version, _state(entry), what, "")
     what = f"instruments {entry.name}; may make a second span of a call"
     remedy = f"keep one: {DISABLED}={entry.name} under opentelemetry-instrument, or do not start it"

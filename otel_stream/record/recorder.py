@@ -123,7 +123,7 @@ class Recorder:
         if self.tally.failure is not None:
             self.end(Outcome.ERROR, now)
         elif self.tally.terminal or is_whole(self._reader, done):
-            self.end(Outcome.COMPLETED, now)
+            self.end(self.tally.ending, now)
         else:
             self.end(Outcome.TRUNCATED, now)
 
@@ -263,7 +263,7 @@ class Recorder:
     def _unless_whole(self, outcome: Outcome) -> Outcome:
         if self.tally.failure is not None:
             return Outcome.ERROR
-        return Outcome.COMPLETED if self.tally.terminal else outcome
+        return self.tally.ending if self.tally.terminal else outcome
 
     def _last_read(self, started: float, now: float) -> None:
         if self.ended:

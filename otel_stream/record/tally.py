@@ -25,6 +25,7 @@ from otel_stream.delta import (
     ToolCall,
     Usage,
 )
+from otel_stream.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,10 +68,13 @@ class Tally:
     Args:
         capture: Keeps the content, or None to keep none.
         wants_deltas: Tell the recorder's listener of every delta.
+
+    Attributes:
+        ending: The outcome of an answer that the provider has said to be over.
     """
 
     __slots__ = (
-        "_wants_deltas", "attributes", "capture", "failure",
+        "_wants_deltas", "attributes", "capture", "ending", "failure",
         "finish_reasons", "first_reasoning_at", "first_text_at", "first_token_at", "first_tool_at",
         "response_id", "response_model", "stopped_short", "terminal", "terminal_last", "tools",
         "usage",
@@ -91,6 +95,7 @@ class Tally:
         self.usage: Usage | None = None
         self.failure: Failure | None = None
         self.terminal = self.terminal_last = self.stopped_short = False
+        self.ending = Outcome.COMPLETED
 
     def text(self, recorder: Recorder, text: str, now: float, choice: int = 0) -> None:
         """Text that a person can read. Its size is already counted."""
@@ -235,6 +240,8 @@ class Tally:
         self.terminal = True
         self.terminal_last = delta.last
         self.stopped_short = self.stopped_short or delta.partial
+        if delta.cancelled:
+            self.ending = Outcome.CANCELLED
 
     def _failure(self, recorder: Recorder, delta: Failure, now: float) -> None:
         if self.failure is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import openai
 import pytest
+import wrapt
 
 import otel_stream
 from otel_stream.testing import Captured, chat_completion, chat_text
@@ -71,3 +72,41 @@ def test_again_over_somebody_elses_wrapper(
 
     assert wrapped_over == ["outer"]
     assert (kept.span().attributes or {})["otel_stream.chunk.count"] == len(chat_text(["Hi"])) - 1
+
+
+@pytest.fixture(params=["theirs first", "ours first"])
+def with_wrapt(request: pytest.FixtureRequest, kept: Captured) -> Iterator[list[object]]:
+    """Wrapped by somebody else with wrapt, before us or after us. On which objects it was called.
+
+    Called unbound, as a class holds them, such wrappers do not know the object.
+    """
+    otel_stream.uninstrument()
+    owner = openai._base_client.SyncAPIClient
+    original = vars(owner)["request"]
+    called: list[object] = []
+
+    def outer(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        called.append(instance)
+        return wrapped(*args, **kwargs)
+
+    if request.param == "ours first":
+        instrument(kept)
+    wrapt.wrap_function_wrapper("openai._base_client", "SyncAPIClient.request", outer)
+    if request.param == "theirs first":
+        instrument(kept)
+    yield called
+    otel_stream.uninstrument()
+    assert vars(owner)["request"].__wrapped__ is original
+    owner.request = original  # type: ignore[method-assign]
+
+
+def test_what_is_wrapped_with_wrapt_stays_above_ours(
+    serve: Serve, client: Client, kept: Captured, with_wrapt: list[object]
+) -> None:
+    """Whoever came first, theirs knows the object, a call is traced once, and ours is undone."""
+    serve(chat_completion())
+    one = client("openai")
+    one.chat.completions.create(**CHAT)
+
+    assert with_wrapt == [one]
+    assert len(kept.spans()) == 1

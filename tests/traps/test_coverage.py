@@ -7,8 +7,6 @@ What has no test in this folder, and why:
 | trap | what | reason |
 |---|---|---|
 | 6 | every chunk kept, in memory and in a global | `test_scale.py`, `peers/test_bounds.py` |
-| 8 | a last event that is never parsed | of another wire, that of Hive; comes with Agno |
-| 12 | a member's end taken for the team's | comes with Agno |
 | 22 | OTLP made by hand | the SDK and its exporters make it |
 """
 
