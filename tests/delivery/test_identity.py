@@ -109,6 +109,11 @@ def test_ids_that_tell_nothing(identity: str) -> None:
     assert hidden_id(identity, "5511999990000") == identity
 
 
+def test_zeros_are_nobodys_number() -> None:
+    """An id that counts has zeros in a row, as some numbers have: it stands."""
+    assert hidden_id("BAE5000000000001", "5511900000001") == "BAE5000000000001"
+
+
 def test_hashes_of_one_id_are_equal() -> None:
     """The id of a message is the same on the span of its sending and on that of its receipt."""
     inside = base64.b64encode(b"\x1c\x18\x0d5511999990000\x15\x02").decode()
