@@ -30,6 +30,7 @@ from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.turn import Turn
 from otel_stream.delivery.typing import typing
 from otel_stream.errors import guard
+from otel_stream.runtime import Runtime
 from otel_stream.settings import Settings
 from otel_stream.span import class_name
 from otel_stream.watcher import watcher
@@ -116,6 +117,7 @@ class Send:
         self.context: Context = otel_context.get_current()
         self._turn: Turn | None = None
         self._instruments: DeliveryInstruments | None = None
+        self._runtime: Runtime | None = None
         if runtime.is_suppressed():
             return
         with guard("beginning a send"):
@@ -123,7 +125,7 @@ class Send:
 
     def _begin(self) -> None:
         watcher.ready()  # For `__del__`.
-        current = runtime.current()
+        self._runtime = current = runtime.current()
         self._instruments = instruments_of(current.telemetry.meter())
         turn, around = turn_around(self._message.recipient)
         attributes = self._message.attributes()
@@ -143,6 +145,7 @@ class Send:
             attributes=attributes,
             start_time=self._wall,
         )
+        current.begun(id(self))
         within = trace.set_span_in_context(self.span, around)
         # Weak: else a send that is dropped would wait for the garbage collector to be ended.
         self.context = otel_context.set_value(_SEND, weakref.ref(self), within)
@@ -190,7 +193,7 @@ class Send:
         with guard("telling a turn of a message"):
             if self._turn is not None:
                 self._turn.typed(self._message.typing_time)
-                self._turn.message_accepted(now, now - self._began)
+                self._turn.message_accepted(now - self._began)
         with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
@@ -256,6 +259,9 @@ class Send:
             turn, self._turn = self._turn, None
             if turn is not None:
                 turn.release()
+        with guard("telling the runtime of a send"):
+            if self._runtime is not None:
+                self._runtime.ended(id(self))
 
     def _keep(self, message_id: str, now: float) -> None:
         """Have its statuses find it."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otel_stream.delivery.send import Send
-from otel_stream.delivery.turn import Hold, Turn
+import otel_stream
+from otel_stream.delivery.hold import Hold
+from otel_stream.delivery.send import Message, Send
+from otel_stream.delivery.turn import Turn
 from otel_stream.outcome import Outcome
 from otel_stream.testing import Captured, ScriptedClock
 from otel_stream.watcher import watcher
+from tests.conftest import eventually
 from tests.delivery.turns import length_of, within
 
 
@@ -161,3 +165,18 @@ def test_a_message_holds_it(
         0,
         ["send whatsapp", "process whatsapp"],
     )
+
+
+def test_goes_on_after_uninstrument(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A turn and a send that are open when all is taken back are exported with what waits."""
+    monkeypatch.chdir(tmp_path)
+    otel_stream.instrument(only=["openai"])
+    turn = Turn("whatsapp", {})
+    turn.hold(carried=True)
+    message: Send = within(turn, lambda: Send(Message()))
+    otel_stream.uninstrument()
+    message.accepted()
+    turn.release()
+    written = tmp_path / "otel-stream-data" / "traces.jsonl"
+
+    assert eventually(lambda: written.exists() and written.read_text().count(" whatsapp") == 2)
