@@ -38,7 +38,7 @@ Run = Callable[..., Any]
 
 
 def test_our_entry_points_load(run: Run, tmp_path: Path) -> None:
-    """All are at work, and the calls traced into the provider of the distro; no log line and no file of ours is."""
+    """All are at work, with the distro's provider; there is no log line and no file of ours."""
     ended = run()
 
     assert ended.knew["active"] == ALL
