@@ -22,8 +22,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_stream import runtime, semconv
+from otel_stream.delivery.hold import Hold
 from otel_stream.delivery.open_turns import open_turns
-from otel_stream.delivery.turn import Hold, Turn, turn_in
+from otel_stream.delivery.turn import Turn, turn_in
 from otel_stream.entry import Entry, enter, last, leave
 from otel_stream.errors import guard
 

@@ -40,6 +40,9 @@ class StreamInstrumentor(BaseInstrumentor):
     configuration = Options
     """Where `opentelemetry-configuration` looks for the options that its file may give us."""
 
+    any_of: tuple[str, ...] = ()
+    """Libraries of which any will do, where none is needed before all others."""
+
     _patches: Patches | None = None
 
     @property

@@ -124,6 +124,20 @@ def test_an_instrumentor_that_runs_is_active(otel_stream_captured: Captured) -> 
     assert {each.state for each in examine().instrumentors} == {"active"}
 
 
+def test_an_instrumentor_of_no_library(install: Install) -> None:
+    """One that looks at HTTP requests, whoever makes them, needs no library to be ready."""
+    import httpx
+
+    install("more", "1.0", "otel_stream_evolution = otel_stream_evolution:EvolutionInstrumentor")
+    before = dict(vars(httpx.Client))
+    found = instrumentor("evolution")
+
+    assert (found.library, found.state) == ("evolution", "ready")
+    assert found.requires == "any of httpx, httpx2, requests, aiohttp"
+    assert (found.version or "").startswith("through httpx ")
+    assert dict(vars(httpx.Client)) == before
+
+
 def test_looking_wraps_nothing(stub: None) -> None:
     """The library is as it was after the doctor has looked into it."""
     import stub_library  # type: ignore[import-not-found]

@@ -12,10 +12,13 @@ import pytest
 from opentelemetry import trace
 
 from otel_stream import errors, runtime
+from otel_stream.control import candidates
 from otel_stream.doctor import examine
 from otel_stream.doctor.page import page
 from otel_stream.doctor.report import Report
 from otel_stream.testing import Captured
+
+ALL = ",".join(one.name for one in candidates())
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +193,11 @@ def test_arguments_are_told_from_variables(
         ("OTEL_STREAM_GRACE", "soon", "OTEL_STREAM_GRACE='soon': expected seconds, 0 or more"),
         ("OTEL_STREAM_GRCE", "1", "did you mean OTEL_STREAM_GRACE?"),
         ("OTEL_STREAM_ONLY", "cohere", "OTEL_STREAM_ONLY='cohere': no such instrumentor; there "),
-        ("OTEL_STREAM_EXCLUDE", "openai,anthropic", "leave nothing to instrument"),
+        (
+            "OTEL_STREAM_EXCLUDE",
+            ALL,
+            "leave nothing to instrument",
+        ),
         ("OTEL_EXPORTER_PROMETHEUS_PORT", "x", "the variable is ignored"),
         ("OTEL_SDK_DISABLED", "true", "OTEL_SDK_DISABLED switches otel-stream off"),
     ],

@@ -30,8 +30,8 @@ def table() -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in cells}
 
 
-LIBRARIES = sorted(table())
-"""A folder may cover several: those that speak to one server."""
+LIBRARIES = sorted(name for name, (extra, *_) in table().items() if extra != "–")
+"""A folder may cover several that speak to one server, or none: whoever makes its requests."""
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -78,13 +78,13 @@ def test_the_table_has_a_row_for_every_folder() -> None:
 
     assert sorted({package for *_, package, _ in rows.values()}) == FOLDERS
     for library, (extra, *_, package, entry_point) in rows.items():
-        assert (extra, entry_point) == (library, package)
+        assert (extra, entry_point) == (library if library in LIBRARIES else "–", package)
 
 
 def test_the_table_names_the_versions_that_are_tested() -> None:
     """The tested versions are the extra's lower bound and the one in the development lock."""
     newest = pins("requirements-dev.lock")
-    tested = {library: cells[1] for library, cells in table().items()}
+    tested = {library: cells[1] for library, cells in table().items() if cells[0] != "–"}
 
     assert tested == {name: f"{bounds()[name]}, {newest[name]}" for name in LIBRARIES}
 

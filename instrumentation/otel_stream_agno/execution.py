@@ -11,7 +11,6 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from otel_stream import semconv
 from otel_stream.attributes import sound
-from otel_stream.content import as_json, bounded
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.redaction import scrub
@@ -19,6 +18,7 @@ from otel_stream.runtime import ATTRIBUTES, Runtime
 from otel_stream.span import class_name
 from otel_stream_agno.events import TEAM, name_of
 from otel_stream_agno.failures import outcome_of_error
+from otel_stream_agno.material import material_of
 from otel_stream_agno.pieces import text_of
 
 __all__ = ["Execution"]
@@ -38,7 +38,8 @@ class Execution:
     def __init__(self, runtime: Runtime, call: Any) -> None:
         self._settings = runtime.settings
         self._captures = runtime.settings.capture_content in ("span", "both")
-        self._content: dict[str, Any] = {"arguments": call.arguments} if call.arguments else {}
+        self._arguments = call.arguments or None
+        self._result: Any = None
         self._texts: list[str] = []
         self._room = runtime.settings.content_limit
         self._ending = Lock()
@@ -73,7 +74,7 @@ class Execution:
         """It has worked, and this is what it gave."""
         with guard("reading a tool's result"):
             text = getattr(result, "content", result)
-            self._content["result"] = "".join(self._texts) if text is None else text_of(text)
+            self._result = "".join(self._texts) if text is None else text_of(text)
         self._end()
 
     def refused(self, why: Any) -> None:
@@ -109,19 +110,7 @@ class Execution:
         self.ended = True
         with guard("writing a tool's content"):
             if self._captures and self.span.is_recording():
-                self.span.set_attributes(self._captured())
-        self.span.end()
-
-    def _captured(self) -> dict[str, Any]:
-        # One level deeper, so that none of it is taken for the words of a message.
-        limit, redact = self._settings.content_limit, self._settings.redact
-        kept = bounded({"tool": self._content}, limit, redact)
-        if kept is None:
-            return {}
-        found, cut = kept
-        names = {"arguments": semconv.TOOL_CALL_ARGUMENTS, "result": semconv.TOOL_CALL_RESULT}
-        told = {
-            names[key]: value if isinstance(value, str) else as_json(value)
-            for key, value in found["tool"].items()
-        }
-        return {**told, semconv.CONTENT_TRUNCATED: True} if cut else told
+                told = material_of(self._settings, self._arguments, self._result)
+                self.span.set_attributes(told)
+        with guard("ending a tool"):
+            self.span.end()

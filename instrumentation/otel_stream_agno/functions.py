@@ -14,7 +14,6 @@ from opentelemetry import context as otel_context
 from otel_stream import interruption, runtime
 from otel_stream.errors import guard
 from otel_stream.interruption import Task
-from otel_stream.outcome import Outcome
 from otel_stream.patches import Patches
 from otel_stream.proxy import stand_in
 from otel_stream.stream import AsyncLoop
@@ -111,7 +110,7 @@ class _Reading:
     def __del__(self) -> None:
         execution = self.recorder
         if not execution.ended:
-            outcome = interruption.of_reader(Outcome.ABANDONED)
+            outcome = interruption.of_reader()
             watcher.soon(lambda: execution.close(outcome))
 
 

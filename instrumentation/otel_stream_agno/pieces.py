@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ def text_of(content: Any) -> str | None:
         return content
     if hasattr(content, "model_dump_json"):
         return str(content.model_dump_json())
-    return msgspec.json.encode(content, enc_hook=str).decode()
+    return _as_json(content)
 
 
 def tool_call(tool: Any) -> ToolCall:
@@ -42,4 +43,12 @@ def arguments_of(tool: Any) -> str:
     arguments = field_of(tool, "tool_args")
     if not arguments:
         return ""
-    return msgspec.json.encode(arguments, enc_hook=str).decode()
+    return _as_json(arguments)
+
+
+def _as_json(value: Any) -> str:
+    """Compact JSON, of whatever there is: half an emoji and keys that are no text too."""
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    except (TypeError, ValueError, msgspec.MsgspecError):
+        return json.dumps(value, separators=(",", ":"), default=str, skipkeys=True)

@@ -10,11 +10,11 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from otel_stream import semconv
 from otel_stream.attributes import sound
-from otel_stream.content import as_json, bounded
 from otel_stream.fields import field_of
 from otel_stream.redaction import scrub
 from otel_stream.runtime import ATTRIBUTES, Runtime
 from otel_stream_agno.facts import string_of
+from otel_stream_agno.material import material_of
 
 __all__ = ["TOOL_FAILED", "ToolSpan"]
 
@@ -74,17 +74,6 @@ class ToolSpan:
         self.span.end(at)
 
     def _write_content(self, tool: Any) -> None:
-        settings = self._runtime.settings
-        if settings.capture_content not in ("span", "both") or not self.span.is_recording():
-            return
-        found = {
-            semconv.TOOL_CALL_ARGUMENTS: field_of(tool, "tool_args"),
-            semconv.TOOL_CALL_RESULT: field_of(tool, "result"),
-        }
-        kept = bounded(
-            {name: value for name, value in found.items() if value is not None},
-            settings.content_limit,
-            settings.redact,
-        )
-        for name, value in kept[0].items() if kept is not None else ():
-            self.span.set_attribute(name, value if isinstance(value, str) else as_json(value))
+        if self.span.is_recording():
+            given, gave = field_of(tool, "tool_args"), field_of(tool, "result")
+            self.span.set_attributes(material_of(self._runtime.settings, given, gave))

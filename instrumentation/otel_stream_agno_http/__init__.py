@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
-from otel_stream.http import unwatch_http, watch_http
-from otel_stream.instrumentor import StreamInstrumentor
-from otel_stream.patches import Patches
+from otel_stream.http.instrumentor import HttpInstrumentor
 from otel_stream_agno_http.interest import AgentRuns
 
 __all__ = ["AgnoHttpInstrumentor"]
 
 
-class AgnoHttpInstrumentor(StreamInstrumentor):
-    """Watches the requests of httpx, httpx2, requests and aiohttp for those that run an agent."""
+class AgnoHttpInstrumentor(HttpInstrumentor):
+    """Looks for requests that run an agent; Agno itself is on the other side."""
 
-    _runs = AgentRuns()
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """None: an HTTP library that is absent is not wrapped, and Agno is on the other side."""
-        return ()
-
-    def _wrap(self, patches: Patches) -> None:
-        """Nothing of its own is wrapped: `otel_stream.http` does that."""
-
-    def _instrument(self, **kwargs: Any) -> None:
-        super()._instrument(**kwargs)
-        watch_http(self._runs)
-
-    def _uninstrument(self, **kwargs: Any) -> None:
-        unwatch_http(self._runs)
-        super()._uninstrument(**kwargs)
+    def _watcher(self) -> AgentRuns:
+        return AgentRuns()

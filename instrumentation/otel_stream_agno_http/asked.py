@@ -36,7 +36,7 @@ def asked_in(body: bytes) -> Asked:
         return Asked()
     try:
         found = _fields(body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, msgspec.MsgspecError):
         return Asked()
     session_id, stream, message = (found.get(name) for name in _NAMES)
     return Asked(

@@ -31,6 +31,8 @@ class WireEvent(msgspec.Struct, gc=False):
     metrics: Any = None
 
 
+# A `DecodeError` of msgspec is a `ValueError` from 0.20 on only.
+_NOT_JSON = (ValueError, RecursionError, msgspec.MsgspecError)
 _decode = msgspec.json.Decoder(WireEvent).decode
 
 
@@ -38,7 +40,7 @@ def event_in(data: bytes | str) -> WireEvent | None:
     """The event that `data` is; None if it is not one JSON object."""
     try:
         return _decode(data)
-    except (ValueError, RecursionError):
+    except _NOT_JSON:
         return None
 
 
@@ -50,5 +52,5 @@ def lenient_event_in(data: bytes | str) -> WireEvent | None:
     try:
         found = json.loads(data if isinstance(data, str) else data.decode("utf-8", "replace"))
         return msgspec.convert(found, WireEvent) if isinstance(found, dict) else None
-    except (ValueError, RecursionError):
+    except _NOT_JSON:
         return None

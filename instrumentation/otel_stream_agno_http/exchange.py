@@ -39,6 +39,7 @@ class RunExchange(Exchange):
     propagates = True
 
     def __init__(self, runtime: Runtime, info: CallInfo, team: bool | None) -> None:
+        self._runtime = runtime
         self._run = Run(runtime, info, RunReader(team=team))
         self._recorder = self._run.recorder
         self.context = self._run.context
@@ -90,20 +91,24 @@ class RunExchange(Exchange):
 
     def finished(self, started: float, now: float) -> None:
         recorder = self._recorder
-        if recorder.ended:
-            return
         if self._parser is None:
+            if recorder.ended:
+                return
             self._read_whole(now)
             recorder.finish(started, now)
         else:
             self._flush(started, now)
+            if self._parser.dropped:  # Nobody can say that the last event was not among them.
+                recorder.tally.terminal = True
             recorder.finish(started - self._waited, now, self._parser.done)
+        self._count_dropped()
 
     def failed(self, error: BaseException, started: float, now: float) -> None:
         self._flush(started, now)
         # Until the headers were there nothing was read, and so nothing waited for.
         since = started - self._waited if self._status else now
         self._recorder.fail(error, since, now, interruption.of_error(error))
+        self._count_dropped()
 
     def left(self, outcome: Outcome, *, closed: bool) -> None:
         recorder = self._recorder
@@ -115,9 +120,11 @@ class RunExchange(Exchange):
         if self._status >= 400:
             self._read_whole(recorder.read_at)
         recorder.close(outcome)
+        self._count_dropped()
 
     def dropped(self, outcome: Outcome) -> None:
         self._recorder.drop(outcome)
+        self._count_dropped()
 
     # --- a stream ----------------------------------------------------------------------------
 
@@ -143,6 +150,12 @@ class RunExchange(Exchange):
             events = self._parser.finish()
             if events:
                 self._feed(events, started, now)
+
+    def _count_dropped(self) -> None:
+        """Events that were too long are missing from the span, and counted."""
+        count = self._parser.dropped if self._parser is not None else 0
+        if count:
+            self._runtime.instruments.dropped.add(count, {semconv.DROP_REASON: "wire_too_long"})
 
     # --- an answer in one piece --------------------------------------------------------------
 

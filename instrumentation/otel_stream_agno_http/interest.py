@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from otel_stream import runtime, semconv
 from otel_stream.call import CallInfo, Content
 from otel_stream.http import Exchange, Request
+from otel_stream.redaction import without_numbers
 from otel_stream_agno.facts import OPERATION, PROVIDER
 from otel_stream_agno_http.asked import Asked, asked_in
 from otel_stream_agno_http.exchange import RunExchange
@@ -71,7 +72,7 @@ def _info(request: Request, target: Target, asked: Asked, *, captures: bool) -> 
     if target.team is not None:
         attributes[semconv.RUN_KIND] = "team" if target.team else "agent"
     if asked.session_id:
-        attributes[semconv.CONVERSATION_ID] = asked.session_id[:_LONGEST]
+        attributes[semconv.CONVERSATION_ID] = without_numbers(asked.session_id[:_LONGEST])
     message = asked.message if captures else None
 
     def content() -> Content:

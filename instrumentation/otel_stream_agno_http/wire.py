@@ -1,7 +1,9 @@
-"""The two wires of Agno's servers behind one content type, told apart by their bytes.
+"""The wires of Agno's servers behind one content type, told apart by their bytes.
 
-Version 1.7 sends JSON objects back to back, 2.x and 3.x server-sent events; both say
-`text/event-stream`. JSON a line, with `data:` in front or not, is read too.
+Version 1.7 sends JSON objects back to back, 2.x and 3.x server-sent events; all say
+`text/event-stream`. The first of 2.x break the rules of those: their JSON goes over many lines, of
+which only the first is marked as data, so it is read as objects with something in between. JSON a
+line, with `data:` in front or not, is read too.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:")
 """What a line of server-sent events begins with, but for comments, which tell nothing."""
 _DATA = b"data: "
+_first_data = re.compile(rb"(?:\A|[\r\n])data:(?: |(?! ))(..)", re.DOTALL).search
+_nothing_yet = re.compile(rb"(?:[^\r\n]+(?:\r\n?|\n))*[^\r\n]*\Z").match
+_LONGEST_HEAD = 4096
+"""Bytes before the first data that are waited through."""
 _line_end = re.compile(rb"[\r\n]").search
 
 
@@ -68,8 +74,9 @@ class WireParser:
 
     def finish(self) -> list[WireEvent]:
         """The events that are whole, though nothing says that they have ended: the body has."""
+        found = [] if self._read is not None else self._events(self._head)
         rest = self._sse.unfinished.removeprefix(b"data:")
-        found = self._in_data(ServerSentEvent("", rest.decode("utf-8", "replace")))
+        found += self._in_data(ServerSentEvent("", rest.decode("utf-8", "replace")))
         found += self._objects.finish()
         return [event for event in found if event.event is not None]
 
@@ -82,8 +89,7 @@ class WireParser:
             if not self._skipping:
                 text = text.removeprefix(_BOM).lstrip()
                 if text.startswith(_FIELDS):
-                    self._read = self._events
-                    return text
+                    return self._marked(text)
                 if any(begin.startswith(text) for begin in (*_FIELDS, _BOM)):
                     self._head = text
                     return b""
@@ -96,6 +102,16 @@ class WireParser:
             self._skipping = end is None
             text = b"" if end is None else text[end.end() :]
         return b""
+
+    def _marked(self, text: bytes) -> bytes:
+        """What is to be read of fields, once it is seen how the first data goes on."""
+        first = _first_data(text)
+        if first is None and _nothing_yet(text) and len(text) < _LONGEST_HEAD:
+            self._head = text
+            return b""
+        broken = first is not None and first[1] in (b"{\n", b"{\r")
+        self._read = self._objects.feed if broken else self._events
+        return text
 
     # --- server-sent events ------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ class Asked:
 
     @property
     def delay(self) -> float:
-        """Seconds that the server shows it."""
+        """Seconds that the server shows it; before a message, that it shows typing."""
         found = self._fields.get("delay") or self._inside("options").get("delay")
         try:
             return min(max(0.0, float(found) / 1e3), _LONGEST_SHOWN)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def _fields_of(body: bytes) -> Mapping[str, Any]:
         return {name.decode(): value.decode("utf-8", "replace") for name, value in found}
     try:
         read = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _form(body)
     return read if isinstance(read, dict) else {}
 

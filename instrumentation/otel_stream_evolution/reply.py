@@ -57,6 +57,6 @@ class Reply:
         first = _FIRST.match(self._bytes)
         try:
             found = _read_key(first[1]) if first else _read(self._bytes).key
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return found if found.id else None

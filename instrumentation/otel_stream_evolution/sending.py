@@ -39,6 +39,7 @@ def begin(endpoint: Endpoint, request: Request) -> Exchange | None:
         instance=endpoint.instance,
         server_address=request.host,
         server_port=request.port,
+        typing_time=asked.delay,
     )
     return SendCall(*(redirected(message) or (Send(message), message)))
 

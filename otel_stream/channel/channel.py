@@ -45,7 +45,8 @@ class Channel(Protocol):
     """A way to a person. Its methods are called from one task at a time for each answer.
 
     Attributes named `instance` (str), `server_address` (str) and `server_port` (int) are written on
-    the spans of messages, if the channel has them.
+    the spans of messages, if the channel has them. `typing_lasts` says for how long typing is shown
+    with one call (s, 10 without it); 0 if it cannot be shown.
     """
 
     @property

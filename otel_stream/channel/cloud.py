@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CloudChannel"]
 
+_TYPING_LASTS = 25.0
 _LATER = {4, 80007, 130429, 131056}
 """Codes of limits of speed: the message was not taken, and will be later."""
 
@@ -54,6 +55,7 @@ class CloudChannel:
             raise TypeError(f"a pywa_async.WhatsApp is needed, not {type(client).__name__}")
         self._client = client
         self._message_id = message_id
+        self.typing_lasts = 0.0 if message_id is None else _TYPING_LASTS
         self._sender: dict[str, Any] = {"sender": sender} if sender else {}
 
     async def send(self, recipient: str, text: str) -> str | None:

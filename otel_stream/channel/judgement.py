@@ -35,6 +35,7 @@ _NOT_SENT = {
     ("aiohttp", "ConnectionTimeoutError"),
     ("requests", "ConnectTimeout"),
 }
+_NEVER = {("httpx", "UnsupportedProtocol"), ("httpx", "InvalidURL")}
 _NOT_CONNECTED = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 
 
@@ -46,6 +47,8 @@ def judged(error: Exception) -> ChannelError:
     classes = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
     if classes & _NOT_SENT or isinstance(error, _NOT_CONNECTED):
         return ChannelError("no connection", retry=True, code=code)
+    if classes & _NEVER:
+        return ChannelError("no request could be made", code=code)
     status, headers = _response(error)
     if status is not None:
         return refusal(status, headers, code=code)

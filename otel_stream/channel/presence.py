@@ -16,10 +16,10 @@ __all__ = ["Presence"]
 
 logger = logging.getLogger("otel_stream")
 
-LASTS = 10.0
-"""How long one call shows it (s)."""
-_EVERY = 8.0
-"""When it is shown again, before it runs out (s)."""
+_LASTS = 10.0
+"""How long one call shows it (s), where the channel has no `typing_lasts`."""
+_AGAIN = 0.8
+"""When it is shown again, as a share of that: before it runs out."""
 _SETTLE = 0.5
 """How long after a message it is shown again (s); messages in a row need no typing between them."""
 _STOPPING = 2.0
@@ -43,12 +43,13 @@ class Presence:
         self._noted = noted
         self._task: asyncio.Task[None] | None = None
         self._calls: set[asyncio.Task[None]] = set()
+        self._lasts: float = getattr(channel, "typing_lasts", _LASTS)
         self._failures = 0
         self._shown = False
 
     def show(self, after: float = 0.0) -> None:
         """Show it from now on, or *after* so many seconds."""
-        if self._task is None and self._failures < _FAILURES:
+        if self._task is None and self._lasts and self._failures < _FAILURES:
             self._task = asyncio.create_task(self._keep(after), name="otel-stream-typing")
 
     def show_again(self) -> None:
@@ -81,12 +82,12 @@ class Presence:
         while self._failures < _FAILURES:
             for earlier in self._calls:  # Some servers answer only when it has run out.
                 earlier.cancel()
-            self._noted(LASTS)
-            call = asyncio.create_task(self._call(LASTS), name="otel-stream-typing-call")
+            self._noted(self._lasts)
+            call = asyncio.create_task(self._call(self._lasts), name="otel-stream-typing-call")
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
             self._shown = True
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(self._lasts * _AGAIN)
 
     async def _call(self, lasts: float) -> None:
         # Typing has its own span: requests for it need none.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 __all__ = ["Reading"]
 
 _CONTENT = frozenset({"RunContent", "RunResponseContent"})
@@ -23,7 +25,8 @@ class Reading:
     def __init__(self) -> None:
         self.failed: str | None = None
         """What an outer run said of its failure, since its stream raises nothing."""
-        self._outer: str | None = None
+        self._outer: Any = None
+        self._team = False
         self._wrote = False
 
     def __call__(self, item: Any) -> str:
@@ -46,22 +49,40 @@ class Reading:
 
     def _event(self, name: str, event: Any) -> str:
         team, name = name.startswith("Team"), name.removeprefix("Team")
-        run = _field(event, "run_id")
-        if self._outer is None and run:
-            self._outer = run
-        if run and run != self._outer:
+        if not self._owns(_field(event, "run_id"), team, bool(_field(event, "parent_run_id"))):
             return ""
-        content = _field(event, "content")
-        text = content if isinstance(content, str) else ""
         if name in _CONTENT:
+            text = _text(_field(event, "content"))
             self._wrote = self._wrote or bool(text)
             return text
         if name in _FAILED:
-            self.failed = text or _FAILED[name]
-        elif name == "RunCompleted" and not self._wrote and (team or run):
+            self.failed = _text(_field(event, "content")) or _FAILED[name]
+        elif name == "RunCompleted" and not self._wrote:
             self._wrote = True
-            return text
+            return _text(_field(event, "content"))
         return ""
+
+    def _owns(self, run: Any, team: bool, inner: bool) -> bool:
+        """Whether the event is of the outer run: the first one that is inside no other.
+
+        One that names no run is: so servers tell errors. A team that speaks only after its members,
+        who did not say whose they are, takes over from them.
+        """
+        if not run or run == self._outer:
+            return True
+        if inner or (self._outer is not None and (self._team or not team)):
+            return False
+        self._outer, self._team = run, team
+        return True
+
+
+def _text(content: Any) -> str:
+    """Content as text; that of a type of the program's as on the wire."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if hasattr(content, "model_dump_json"):
+        return str(content.model_dump_json())
+    return msgspec.json.encode(content, enc_hook=str).decode()
 
 
 def _field(item: Any, name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -98,9 +98,10 @@ class Sending:
     # The reader's task
 
     async def _read(self) -> None:
-        iterator = aiter(self._stream)
         delivery = self.delivery
+        iterator: Any = self._stream
         try:
+            iterator = aiter(self._stream)
             async for item in iterator:
                 await self._take(item)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised after delivery
@@ -127,7 +128,7 @@ class Sending:
         for ready in [self._note(piece) for piece in self._cutter.feed(text)]:
             await self._backlog.put(ready)
 
-    async def _close(self, iterator: AsyncIterator[Any]) -> None:
+    async def _close(self, iterator: Any) -> None:
         """Close what is not read to its end: it may hold a connection."""
         close = getattr(iterator, "aclose", None) or getattr(self._stream, "aclose", None)
         if close is not None:
@@ -156,6 +157,9 @@ class Sending:
         finally:
             self._sent_at = ready.result.ended_at = self._clock()
         self._failures = 0 if accepted else self._failures + 1
+        more = self._backlog.open or not self._backlog.empty
+        if more and self._failures < self._manner.give_up:
+            self._type()
 
     async def _attempts(self, ready: Ready, told: Any) -> bool:
         result = ready.result
@@ -172,6 +176,7 @@ class Sending:
                 if not verdict.retry or wait is None:
                     told.failed(error, result.code, verdict.status)
                     return False
+                self._type()
                 await asyncio.sleep(wait)
             else:
                 result.status, result.code = "accepted", ""
@@ -179,15 +184,13 @@ class Sending:
                 return True
 
     async def _request(self, text: str) -> str | None:
-        if self._presence is None:
-            return await self._channel.send(self._recipient, text)
-        self._presence.hide()
-        try:
-            return await self._channel.send(self._recipient, text)
-        finally:
-            hopeless = self._failures + 1 >= self._manner.give_up
-            if (self._backlog.open or not self._backlog.empty) and not hopeless:
-                self._presence.show_again()
+        if self._presence is not None:
+            self._presence.hide()
+        return await self._channel.send(self._recipient, text)
+
+    def _type(self) -> None:
+        if self._presence is not None:
+            self._presence.show_again()
 
     async def _space(self) -> None:
         """Keep the distance to the message before."""

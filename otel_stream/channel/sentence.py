@@ -9,8 +9,11 @@ from otel_stream.channel.patterns import Patterns
 
 __all__ = ["CONTEXT", "sentence_ends"]
 
-CONTEXT = 240
-"""How many characters before an end decide whether it is one."""
+CONTEXT = 256
+"""How many characters before the next sentence are enough to see whether one ends there."""
+
+_BEFORE = 160
+"""How many before its stop are looked at: fewer, since spaces may follow that."""
 
 _WORDS = """
 a.m al approx apr art aug av bzw ca cap cf ch co corp dec dept dr dra dras drs e.g ed eds eg em
@@ -34,7 +37,7 @@ def sentence_ends(text: str, since: int, patterns: Patterns) -> Iterator[tuple[i
 
 
 def _ends(text: str, found: Any, patterns: Patterns) -> bool:
-    before = text[max(0, found.start() - CONTEXT) : found.start()]
+    before = text[max(0, found.start() - _BEFORE) : found.start()]
     if before.rfind("[") > before.rfind("]"):
         return False  # the words of a link, perhaps
     if found["stop"] != ".":

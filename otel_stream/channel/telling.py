@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 from otel_stream import semconv
 from otel_stream.channel.channel import Channel, ChannelError
@@ -25,9 +27,9 @@ Clock = Callable[[], float]
 class ToldSend:
     """One message, told as a span. No method raises but `request`, and that only the channel's."""
 
-    def __init__(self, message: dict[str, Any], waited: float) -> None:
+    def __init__(self, message: dict[str, Any], waited: float, around: Context | None) -> None:
         self._send: Send | None = None
-        with guard("beginning a send to a channel"):
+        with guard("beginning a send to a channel"), _within(around):
             self._send = Send(Message(**message, ready_at=perf_counter() - waited))
 
     async def request(self, make: Callable[[], Awaitable[str | None]]) -> str | None:
@@ -57,6 +59,27 @@ class ToldSend:
                 self._send.failed(error, code=code, status=status)
 
 
+def _around(told: Any) -> Context | None:
+    """The context of the user's own span, for messages that would have a trace each without it.
+
+    Not for the stream: an instrumentor would take that span for the one of its call.
+    """
+    span = getattr(told, "span", None)
+    return trace.set_span_in_context(span) if isinstance(span, trace.Span) else None
+
+
+@contextmanager
+def _within(context: Context | None) -> Iterator[None]:
+    if context is None:
+        yield
+        return
+    token = otel_context.attach(context)
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
 class Telling:
     """The trace of one delivery: its turn, its messages, its typing, and the user's context."""
 
@@ -68,6 +91,7 @@ class Telling:
         self._turn: Any = None
         self._span: Any = None
         self._first = True
+        self._around: Context | None = None  # where messages are sent, if not in the current one
         self._where: dict[str, Any] = {}
         with guard("beginning a delivery"):
             self._where = {
@@ -75,7 +99,9 @@ class Telling:
                 "server_address": getattr(channel, "server_address", None),
                 "server_port": getattr(channel, "server_port", None),
             }
-            turn, _ = turn_around(recipient)
+            turn, here = turn_around(recipient)
+            if turn is None and not trace.get_current_span(here).get_span_context().is_valid:
+                self._around = _around(context)
             self._span = trace.get_current_span() if turn is None else turn.span
             if turn is not None:
                 turn.hold(works=True)
@@ -95,11 +121,11 @@ class Telling:
     def message(self, text: str, ready_at: float) -> ToldSend:
         """A message that is sent now, and was ready at that time."""
         told = {"system": self._channel.system, "recipient": self._recipient, "text": text}
-        return ToldSend({**told, **self._where}, self._clock() - ready_at)
+        return ToldSend({**told, **self._where}, self._clock() - ready_at, self._around)
 
     def typing(self, lasts: float) -> None:
         """The person is shown typing for so many seconds; 0: no more."""
-        with guard("telling of typing"):
+        with guard("telling of typing"), _within(self._around):
             if lasts:
                 where = {n: self._where.get(n) for n in ("instance", "server_address")}
                 typing.shown(self._recipient, lasts, system=self._channel.system, **where)

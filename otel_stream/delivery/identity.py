@@ -75,6 +75,8 @@ def _speaks_of(text: str, number: str) -> bool:
         return len(number) > 3 and number in text
     last = len(number) - _SHORTEST_NUMBER + 1
     parts = {number[at : at + _SHORTEST_NUMBER] for at in range(last)}
+    # A row of zeros is in many an id, and tells nobody's number.
+    parts = {part for part in parts if len(set(part)) > 2} or parts
     said = (number_of(text), _digits(text), _decoded(text))
     return any(part in each for each in said for part in parts)
 

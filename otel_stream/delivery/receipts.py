@@ -65,7 +65,7 @@ class Joining:
             if sent is not None:
                 # By what it carried, not by the id that it came with: told again with others, by
                 # somebody who forges webhooks, it is no news.
-                key = f"tracker {sent.span_id:016x}"
+                key = told.tracker
                 self.store.put(key, sent)
                 known = self.store.find(told.message_id)  # It knows better when it was accepted.
                 same = known is not None and known.span_id == sent.span_id

@@ -30,6 +30,7 @@ from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.turn import Turn
 from otel_stream.delivery.typing import typing
 from otel_stream.errors import guard
+from otel_stream.runtime import Runtime
 from otel_stream.settings import Settings
 from otel_stream.span import class_name
 from otel_stream.watcher import watcher
@@ -50,6 +51,7 @@ class Message(msgspec.Struct, kw_only=True):
         size: Bytes of what it says; by default those of the text.
         instance: The channel's instance.
         server_address, server_port: Where it goes.
+        typing_time: Seconds that the channel itself shows typing before it accepts the message.
         ready_at: When it was ready to be sent, by the clock of the send; None if at once.
     """
 
@@ -61,6 +63,7 @@ class Message(msgspec.Struct, kw_only=True):
     instance: str | None = None
     server_address: str | None = None
     server_port: int | None = None
+    typing_time: float = 0.0
     ready_at: float | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -107,12 +110,14 @@ class Send:
         self._process = os.getpid()
         self._ending = Lock()
         self._requests = 0
-        self._located = message.server_address is not None
+        self._located = False
+        self._typed = 0.0
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
         self._turn: Turn | None = None
         self._instruments: DeliveryInstruments | None = None
+        self._runtime: Runtime | None = None
         if runtime.is_suppressed():
             return
         with guard("beginning a send"):
@@ -120,11 +125,12 @@ class Send:
 
     def _begin(self) -> None:
         watcher.ready()  # For `__del__`.
-        current = runtime.current()
+        self._runtime = current = runtime.current()
         self._instruments = instruments_of(current.telemetry.meter())
         turn, around = turn_around(self._message.recipient)
         attributes = self._message.attributes()
-        shown = typing.taken(self._message.recipient)
+        self._located = self._message.server_address is not None
+        self._typed = shown = typing.taken(self._message.recipient)
         if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
         if turn is not None:
@@ -139,6 +145,7 @@ class Send:
             attributes=attributes,
             start_time=self._wall,
         )
+        current.begun(id(self))
         within = trace.set_span_in_context(self.span, around)
         # Weak: else a send that is dropped would wait for the garbage collector to be ended.
         self.context = otel_context.set_value(_SEND, weakref.ref(self), within)
@@ -185,11 +192,14 @@ class Send:
         now = self._clock()
         with guard("telling a turn of a message"):
             if self._turn is not None:
-                self._turn.message_accepted(now, now - self._began)
+                self._turn.typed(self._message.typing_time)
+                self._turn.message_accepted(now - self._began)
         with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
                 self.span.set_attribute(semconv.MESSAGING_MESSAGE_ID, shown)
+            if typed := self._message.typing_time:
+                self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
         self._end(now, None)
         with guard("keeping a message that was sent"):
             if message_id and self._instruments is not None:
@@ -249,6 +259,9 @@ class Send:
             turn, self._turn = self._turn, None
             if turn is not None:
                 turn.release()
+        with guard("telling the runtime of a send"):
+            if self._runtime is not None:
+                self._runtime.ended(id(self))
 
     def _keep(self, message_id: str, now: float) -> None:
         """Have its statuses find it."""

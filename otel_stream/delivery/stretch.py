@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from threading import Lock
 
@@ -21,19 +20,24 @@ class Stretch:
 
     Args:
         span: Just begun.
+        wall: When (ns since the epoch).
         clock: Monotonic seconds.
         on_end: Told when it has ended, with its seconds that no message has counted.
     """
 
     def __init__(
-        self, span: Span, clock: Callable[[], float], on_end: Callable[[float], None]
+        self,
+        span: Span,
+        wall: int,
+        clock: Callable[[], float],
+        on_end: Callable[[float], None],
     ) -> None:
         self.span = span
         self.clock = clock
         self.until = clock()
         self._on_end = on_end
         self._began = self._counted = self._before = self.until
-        self._wall = time.time_ns()
+        self._wall = wall
         self._calls = 0
         self._ending = Lock()
 

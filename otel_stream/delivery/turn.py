@@ -26,7 +26,7 @@ from otel_stream.outcome import Outcome
 from otel_stream.runtime import TURN
 from otel_stream.watcher import watcher
 
-__all__ = ["Hold", "Turn", "turn_in"]
+__all__ = ["Turn", "turn_in"]
 
 _UNBEGUN = 60.0
 """Seconds that a turn waits for its work, where nobody has taken it along."""
@@ -71,7 +71,7 @@ class Turn:
         self.batch: object = None
         self.when_over: Callable[[Turn], None] | None = None
         self._wall = time.time_ns()
-        current = runtime.current()
+        self._runtime = current = runtime.current()
         self._grace = current.settings.grace
         self._instruments: DeliveryInstruments = instruments_of(current.telemetry.meter())
         self.around = trace.get_current_span().get_span_context()
@@ -102,6 +102,7 @@ class Turn:
         self.messages = self.accepted = 0
         self.first_at: float | None = None
         self.last_at: float | None = None
+        current.begun(id(self))
         watcher.add(self)
 
     def wall(self, at: float) -> int:
@@ -165,12 +166,12 @@ class Turn:
         with self._lock:
             self.typing_time += seconds
 
-    def message_accepted(self, now: float, took: float = 0.0) -> None:
+    def message_accepted(self, took: float = 0.0) -> None:
         """The channel has accepted a message, `took` seconds after its sending began."""
         with self._lock:
+            now = self.last_at = self.clock()  # Who sends may have another clock.
             self.accepted += 1
             self.delivery_time += took
-            self.last_at = now if self.last_at is None else max(now, self.last_at)
             first = self.first_at is None
             if first:
                 self.first_at = now
@@ -248,6 +249,8 @@ class Turn:
                 self._instruments.last(self.system, self.last_at - self.received, self.context)
             if self.queue_wait is not None:
                 self._instruments.queue_wait(self.system, self.queue_wait, self.context)
+        with guard("telling the runtime of a turn"):
+            self._runtime.ended(id(self))
 
     def _write(self) -> None:
         self.span.set_attributes(self._attributes())
@@ -271,28 +274,6 @@ class Turn:
             semconv.DELIVERY_LOST: self.lost or None,
         }
         return {name: value for name, value in found.items() if value is not None}
-
-
-class Hold:
-    """A hold of a turn that is let go once: when it says so, or when nobody has it any more."""
-
-    __slots__ = ("__weakref__", "_turn")
-
-    def __init__(self, turn: Turn, *, carried: bool = False, works: bool = False) -> None:
-        self._turn: Turn | None = turn
-        turn.hold(carried=carried, works=works)
-
-    def release(self) -> None:
-        """It is done."""
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            turn.release()
-
-    def __del__(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            with guard("dropping a hold of a turn"):
-                watcher.soon(turn.release)
 
 
 def _after(since: float, at: float | None) -> float | None:

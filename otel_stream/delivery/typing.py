@@ -93,10 +93,11 @@ class Typing:
             oldest = next(iter(self._lasting))
             self._lasting.pop(oldest).end(self._clock())
         _, around = turn_around(key)
+        wall = time.time_ns()
         span = runtime.current().tracer.start_span(
-            f"type {system}", around, SpanKind.CLIENT, attributes
+            f"type {system}", around, SpanKind.CLIENT, attributes, start_time=wall
         )
-        stretch = Stretch(span, self._clock, partial(self._ended, key))
+        stretch = Stretch(span, wall, self._clock, partial(self._ended, key))
         self._lasting[key] = stretch
         watcher.add(stretch)
         return stretch

@@ -6,12 +6,13 @@ from types import TracebackType
 
 from otel_stream import runtime, semconv
 from otel_stream.content import as_json, bounded
+from otel_stream.delivery.hold import Hold
 from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance
 from otel_stream.delivery.incoming import Incoming, incoming_of
 from otel_stream.delivery.open_turns import open_turns
 from otel_stream.delivery.receipts import receipts
 from otel_stream.delivery.status import statuses_of
-from otel_stream.delivery.turn import Hold, Turn
+from otel_stream.delivery.turn import Turn
 from otel_stream.entry import Entry, enter, leave
 from otel_stream.errors import guard
 from otel_stream.span import class_name

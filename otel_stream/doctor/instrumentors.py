@@ -20,6 +20,7 @@ DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 """Entry points that `opentelemetry-instrument` is not to load."""
 
 chosen = control.chosen
+_ANY = "any of "
 
 
 def disabled_names() -> set[str]:
@@ -50,7 +51,7 @@ def problems(found: list[Instrumentor]) -> Iterator[Problem]:
                 f"pip install --upgrade otel-stream, or use an older {name}",
             )
     if found and all(each.state == "missing" for each in found):
-        extras = ",".join(each.library for each in found)
+        extras = ",".join(each.library for each in found if not each.requires.startswith(_ANY))
         yield Problem(
             "no library that otel-stream instruments is installed here",
             f"pip install 'otel-stream[{extras}]', or run the doctor in the program's environment",
@@ -61,9 +62,13 @@ def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:
     library = entry.name.removeprefix(control.PREFIX)
     try:
         instrumentor: StreamInstrumentor = entry.load()()
-        requirement = Requirement(next(iter(instrumentor.instrumentation_dependencies())))
-        library = requirement.name
-        version = versions.installed(library)
+        requirement = _requirement(instrumentor)
+        if requirement is None:
+            version, wanted = _any_version(instrumentor.any_of)
+        else:
+            library = requirement.name
+            version = versions.installed(library)
+            wanted = f"{library}{requirement.specifier}"
         state = _state(instrumentor, requirement, version, settings)
         missing, notes = _looked_into(instrumentor, state)
     except Exception as error:  # noqa: BLE001 - whatever a library raises is what we want to know
@@ -72,13 +77,24 @@ def _examine(entry: EntryPoint, settings: Settings) -> Instrumentor:
         return Instrumentor(entry.name, library, version, "", "broken", [], [reason])
     if disabled_names() & {entry.name, "*"}:
         notes.append(f"opentelemetry-instrument skips it: {DISABLED}")
-    wanted = f"{library}{requirement.specifier}"
     return Instrumentor(entry.name, library, version, wanted, state, missing, notes)
+
+
+def _requirement(instrumentor: StreamInstrumentor) -> Requirement | None:
+    """The library that is wrapped, and since when; None where any of several will do."""
+    needed = list(instrumentor.instrumentation_dependencies())
+    return Requirement(needed[0]) if needed or not instrumentor.any_of else None
+
+
+def _any_version(libraries: tuple[str, ...]) -> tuple[str | None, str]:
+    """Those of the libraries that are there, and what is wanted."""
+    there = [f"{name} {version}" for name in libraries if (version := versions.installed(name))]
+    return f"through {', '.join(there)}" if there else None, _ANY + ", ".join(libraries)
 
 
 def _state(
     instrumentor: StreamInstrumentor,
-    requirement: Requirement,
+    requirement: Requirement | None,
     version: str | None,
     settings: Settings,
 ) -> State:
@@ -86,7 +102,7 @@ def _state(
         return "active"
     if version is None:
         return "missing"
-    if not requirement.specifier.contains(version, prereleases=True):
+    if requirement and not requirement.specifier.contains(version, prereleases=True):
         return "too_old"
     if settings.disabled or not settings.chooses(instrumentor.name):
         return "left_out"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
-    "ODD", "WIRES", "Event", "Runner", "Wire", "agent", "cut", "joke", "lines", "member", "objects",
-    "server_sent", "team",
+    "ODD", "WIRES", "Event", "Runner", "Wire", "agent", "cut", "half_marked", "joke", "lines",
+    "member", "objects", "server_sent", "team",
 ]  # fmt: skip
 
 Event = dict[str, Any]
@@ -93,12 +93,18 @@ def server_sent(events: Iterable[Event]) -> list[bytes]:
     return [f"event: {event['event']}\ndata: {_compact(event)}\n\n".encode() for event in events]
 
 
+def half_marked(events: Iterable[Event]) -> list[bytes]:
+    """As 2.0 sends them: pretty JSON, of which only the first line is marked as data."""
+    pretty = ((event["event"], json.dumps(event, indent=2, ensure_ascii=False)) for event in events)
+    return [f"event: {name}\ndata: {data}\n\n".encode() for name, data in pretty]
+
+
 def lines(events: Iterable[Event]) -> list[bytes]:
     """JSON a line."""
     return [f"{_compact(event)}\n".encode() for event in events]
 
 
-WIRES: dict[str, Wire] = {one.__name__: one for one in (objects, server_sent, lines)}
+WIRES: dict[str, Wire] = {one.__name__: one for one in (objects, server_sent, half_marked, lines)}
 
 
 def cut(body: bytes, places: Iterable[int]) -> list[bytes]:

@@ -14,6 +14,8 @@ from otel_stream_agno_http.wire import WireParser
 from .streams import WIRES, Event, cut
 from .test_wire import read, wanted
 
+pytestmark = pytest.mark.sdk_matrix  # msgspec and the HTTP libraries count too
+
 NAMES = st.sampled_from(["RunStarted", "RunContent", "TeamRunContent", "RunCompleted", "Unheard"])
 TEXT = st.text(max_size=30) | st.sampled_from(
     ["}{", '"}', "{", '\\"', "\n\ndata: {", "🐛", "\u2028"]

@@ -15,6 +15,8 @@ from otel_stream_agno_http.interest import Target, target_of
 
 from .streams import joke, server_sent
 
+pytestmark = pytest.mark.sdk_matrix  # msgspec and the HTTP libraries count too
+
 
 @pytest.mark.parametrize(
     ("path", "target"),
@@ -83,7 +85,11 @@ def ask(**more: Any) -> None:
         client.post("https://hive.test:8080/agents/genie/runs", **more)
 
 
-PRIVATE = {"message": "my secret", "user_id": "5511999990000", "session_id": "s-9"}
+PRIVATE = {
+    "message": "my secret",
+    "user_id": "5511999990000",
+    "session_id": "whatsapp_5511999990000",
+}
 
 
 def test_nothing_private_goes_out(captured: Captured) -> None:

@@ -17,6 +17,8 @@ from otel_stream_agno.runs import Run
 
 from .streams import Event, Runner, agent, member, team
 
+pytestmark = pytest.mark.sdk_matrix  # msgspec and the HTTP libraries count too
+
 Play = Callable[..., Run]
 OUTER = "invoke_agent outer"
 ERROR = StatusCode.ERROR

@@ -13,6 +13,8 @@ from otel_stream_agno_http.wire import WireParser
 
 from .streams import ODD, WIRES, Event, agent, cut, joke, lines, objects, server_sent
 
+pytestmark = pytest.mark.sdk_matrix  # msgspec and the HTTP libraries count too
+
 Told = list[tuple[object, object]]
 
 

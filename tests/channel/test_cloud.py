@@ -38,13 +38,14 @@ async def deliver(channel: CloudChannel, deltas: list[str], **options: Any) -> D
     return await stream_to_channel(FakeStream(deltas), channel, NUMBER, spacing=0.0, **options)
 
 
-async def test_an_answer(server: CloudServer, client: WhatsApp) -> None:
+async def test_an_answer(server: CloudServer, client: WhatsApp, captured: Captured) -> None:
     """Messages arrive with their ids; without a message to mark as read no typing is shown."""
     delivery = await deliver(CloudChannel(client), ["One.\n\nTw", "o."])
 
     assert server.texts == ["One.", "Two."]
     assert [m.id for m in delivery.messages] == [m.id for m in server.messages]
     assert (delivery.whole, server.presences) == (True, [])
+    assert captured.spans("type whatsapp") == []
 
 
 async def test_typing(server: CloudServer, client: WhatsApp) -> None:

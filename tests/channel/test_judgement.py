@@ -83,6 +83,12 @@ def test_refused(status: int) -> None:
     assert judged(answered(status)).status == status
 
 
+@pytest.mark.parametrize("error", [httpx.UnsupportedProtocol("x"), httpx.InvalidURL("x")])
+def test_an_address_that_is_none(error: Exception) -> None:
+    """Nothing has left, and nothing ever will."""
+    assert said(error) == (False, False)
+
+
 def test_a_channel_knows_best() -> None:
     """Its own error is taken as it is; what may have arrived is never sent again."""
     error = ChannelError("x", retry=True, unknown=True)

@@ -17,6 +17,7 @@ class Event:
     event: Any
     run_id: str | None = "a"
     content: Any = None
+    parent_run_id: str | None = None
 
 
 class Name(StrEnum):
@@ -96,9 +97,21 @@ def test_failures() -> None:
     assert read(started, Event("RunError", "member", "boom")) == ([], None)
 
 
+def test_a_team_that_announces_nothing() -> None:
+    """Members are known by whose they are; a team that speaks later takes over."""
+    told = Event("RunContent", "member", "secret")
+    told.parent_run_id = "team"
+
+    assert read(told, Event("TeamRunContent", "team", "Answer")) == (["Answer"], None)
+    assert read(Event("RunContent", "m", "Member. "), Event("TeamRunContent", "t", "Answer")) == (
+        ["Member. ", "Answer"],
+        None,
+    )
+
+
 def test_content_that_is_no_text() -> None:
-    """Structured output is no text."""
-    assert read(Event("RunContent", content={"a": 1})) == ([], None)
+    """Structured output is sent as on the wire."""
+    assert read(Event("RunContent", content={"a": 1})) == (['{"a":1}'], None)
 
 
 def test_unknown_items() -> None:

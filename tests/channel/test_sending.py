@@ -93,6 +93,31 @@ def test_typing_that_fails_matters_to_nobody() -> None:
     assert (delivery.whole, len(channel.times("typing"))) == (True, 3)
 
 
+def test_typing_while_a_message_waits_for_its_retry() -> None:
+    """A person who waits for a message sees that it is coming; one who gets none sees nothing."""
+    waiting, hopeless = FakeChannel([later(5.0)]), FakeChannel([refused()])
+    deliver(FakeStream(["Hello"]), waiting)
+    deliver(FakeStream(["a\n\n", "b", "c"], every=9.0), hopeless, give_up=1)
+
+    assert [what for _, what, _ in waiting.log] == ["typing", "send", "typing", "send", "typing"]
+    assert hopeless.times("typing") == [0.0, 8.0, 36.0]
+
+
+@pytest.mark.parametrize(("takes", "ended"), [(0.0, 6.0), (9.0, 6.0), (1000.0, 8.0)])
+def test_typing_that_takes_long_delays_no_message(takes: float, ended: float) -> None:
+    """Some servers answer only when what they show has run out; one that never does costs 2 s."""
+
+    class Slow(FakeChannel):
+        async def typing(self, recipient: str, lasts: float) -> None:
+            await super().typing(recipient, lasts)
+            await asyncio.sleep(min(lasts * 10, takes) if takes < 1000.0 else takes)
+
+    channel = Slow()
+    delivery = deliver(FakeStream(["a.\n\n", "b"], every=2.0), channel)
+
+    assert (channel.times(), delivery.whole, delivery.ended_at) == ([2.0, 6.0], True, ended)
+
+
 def test_retry() -> None:
     """What was certainly not accepted is sent again, later each time, and order is kept."""
     channel = FakeChannel([later(), later(), later()])

@@ -38,6 +38,17 @@ def test_a_stream_that_fails() -> None:
     assert stream.closed
 
 
+def test_a_stream_that_cannot_begin() -> None:
+    """A stream that fails to give an iterator fails as any other."""
+
+    class Broken(FakeStream):
+        def __aiter__(self) -> Any:
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        deliver(Broken([]), FakeChannel())
+
+
 def test_a_reader_that_fails() -> None:
     """An error of `read` is treated as one of the stream."""
     channel = FakeChannel()

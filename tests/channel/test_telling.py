@@ -121,6 +121,16 @@ def test_a_trace_context_is_told(captured: Captured, function: Any) -> None:
     assert summary["total_chunks"] == 3
 
 
+def test_messages_stand_under_a_trace_context(captured: Captured) -> None:
+    """Where no span is current, messages and typing are in the trace of the context's span."""
+    context = StreamingTraceContext()
+    deliver(FakeChannel(), trace_context=context)
+    spans = captured.spans()
+
+    assert len({span.context.trace_id for span in spans if span.context}) == 1
+    assert sorted({span.name for span in spans}) == ["chat", "send whatsapp", "type whatsapp"]
+
+
 def test_a_trace_context_is_told_of_failures(captured: Captured) -> None:
     """An error of the stream, or one that a run only reports, is told as one."""
     raised, reported = StreamingTraceContext(), StreamingTraceContext()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from queue import Queue
 from typing import Any, assert_type
 
 import anthropic
@@ -19,6 +20,16 @@ from otel_stream.callbacks import (
     StreamStalled,
     StreamStarted,
     StreamUsage,
+)
+from otel_stream.channel import (
+    Channel,
+    ChannelError,
+    CloudChannel,
+    Cutter,
+    Delivery,
+    EvolutionChannel,
+    stream_agent_to_whatsapp_with_traces,
+    stream_to_channel,
 )
 from otel_stream.delta import Found, Text
 
@@ -120,6 +131,50 @@ def told_by_hand() -> None:
         sender_jid="551155550100@s.whatsapp.net",
     )
     assert_type(made, StreamingTraceContext)
+
+
+class Pigeon:
+    """A channel of one's own."""
+
+    system = "pigeon"
+
+    async def send(self, recipient: str, text: str) -> str | None:
+        raise ChannelError("no wind", retry=True, after=60.0, code="calm")
+
+    async def typing(self, recipient: str, lasts: float) -> None:
+        pass
+
+
+async def into_a_chat(stream: AsyncIterator[str], cloud: CloudChannel) -> None:
+    """An answer, sent through three channels."""
+    channels: list[Channel] = [Pigeon(), cloud]
+    for channel in channels:
+        assert_type(await stream_to_channel(stream, channel, "ana", spacing=1.0), Delivery)
+    async with EvolutionChannel("http://localhost", "bot", "key") as evolution:
+        delivery = await stream_agent_to_whatsapp_with_traces(stream, evolution, "5511", limit=500)
+    assert_type(delivery.whole, bool)
+    assert_type(delivery.messages[0].id, str | None)
+    assert_type([piece.text for piece in Cutter().feed("Hello")], list[str])
+
+
+def work(number: int) -> str:
+    return str(number)
+
+
+async def answer(number: int) -> str:
+    return str(number)
+
+
+def what_is_carried_keeps_its_type(items: Queue[int]) -> None:
+    """A function, a coroutine function, a coroutine and a queue are what they were."""
+    assert_type(otel_stream.carried(work)(1), str)
+    assert_type(otel_stream.carried(answer)(1), Coroutine[Any, Any, str])
+    assert_type(otel_stream.carried(answer(1)), Coroutine[Any, Any, str])
+    assert_type(otel_stream.carrying(items), Queue[int])
+    with otel_stream.carry() as carrier, otel_stream.resume("3EB0"), otel_stream.carry_everywhere():
+        assert_type(carrier, otel_stream.Carrier)
+    with otel_stream.process_webhook({}):
+        assert_type(otel_stream.record_delivery_status({}), int)
 
 
 def values() -> None:

@@ -13,10 +13,10 @@ from agno.team import Team
 
 from otel_stream.testing import ProviderServer
 
-__all__ = ["EVENTS", "MODES", "TEAMS_CONTINUE", "V3", "Cast", "consume", "weather"]
+__all__ = ["EVENTS", "MODES", "TEAMS_CONTINUE", "Cast", "consume", "weather"]
 
-V3 = "stream_events" in inspect.signature(Agent.run).parameters
-EVENTS = {"stream_events" if V3 else "stream_intermediate_steps": True}
+_ASKS = "stream_events" in inspect.signature(Agent.run).parameters
+EVENTS = {"stream_events" if _ASKS else "stream_intermediate_steps": True}
 """What asks for all events."""
 TEAMS_CONTINUE = hasattr(Team, "continue_run")
 MODES: dict[str, dict[str, Any]] = {

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from otel_stream import errors
 from otel_stream.testing import Captured
 from otel_stream_agno import AgnoInstrumentor
 
-from .cast import MODES, V3, Cast, consume, weather
+from .cast import MODES, Cast, consume, weather
 from .trees import draw
 
 SOURCE = Path(errors.__file__).parents[1]
-OPENINFERENCE = pytest.mark.skipif(not V3, reason="OpenInference needs a newer Agno")
+OPENINFERENCE = pytest.mark.skipif(
+    find_spec("agno.agent._run") is None, reason="OpenInference needs Agno 2.5 or newer"
+)
 USAGES = ("gen_ai.usage.", "llm.token_count.")
 Beside = Callable[[type[Any], bool], None]
 

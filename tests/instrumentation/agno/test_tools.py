@@ -166,6 +166,21 @@ async def test_arguments_and_results_are_content(captured: Captured, cast: Cast)
     assert found["gen_ai.tool.call.result"] == "sunny in ***"
 
 
+@pytest.mark.otel_stream(capture_content="span", redact=lambda text: "***")
+async def test_a_tools_own_words_are_redacted(captured: Captured, cast: Cast, brain: Brain) -> None:
+    """An argument may be called as a word of a message's form is; it is content all the same."""
+
+    def find(type: str, role: str) -> str:
+        """Finds."""
+        return "found"
+
+    brain.wants = {"find": {"type": "number", "role": "5511999998888"}}
+    await consume(cast.agent(tools=[find]), "run", MODES["whole"])
+
+    found = captured.span("execute_tool find").attributes or {}
+    assert "5511999998888" not in found["gen_ai.tool.call.arguments"]
+
+
 @pytest.mark.otel_stream(capture_content="span", content_limit=20)
 async def test_content_of_tools_is_bounded(captured: Captured, cast: Cast, brain: Brain) -> None:
     """Arguments and result share one bound, and it is said that they were cut."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
+import requests
+from opentelemetry import context as otel_context
 
 from otel_stream.delivery.identity import hidden
-from otel_stream.testing import Captured, EvolutionServer
+from otel_stream.delivery.send import Message
+from otel_stream.delivery.send import Send as Sending
+from otel_stream.testing import Captured, EvolutionServer, Script
 
 from .conftest import Send, Sent
 from .posts import POSTS
@@ -106,8 +111,6 @@ def test_other_calls(path: str, post: Send, captured: Captured, number: str) -> 
 
 def test_reading_is_no_sending(evolution: EvolutionServer, captured: Captured) -> None:
     """Only a POST sends."""
-    import requests
-
     requests.get(f"{evolution.url}/message/sendText/bot", timeout=5)
 
     assert captured.spans() == []
@@ -157,7 +160,56 @@ def test_files(library: str, evolution: EvolutionServer, sent: Sent, number: str
 
 def accepted(number: str) -> Any:
     """A reply that accepts."""
-    from otel_stream.testing import Script
-
     key = {"remoteJid": f"{number}@s.whatsapp.net", "fromMe": True, "id": "BAE5"}
     return Script.json({"key": key, "status": "PENDING"}, 201)
+
+
+@pytest.mark.parametrize("counted", [0, 1, 2])
+@pytest.mark.parametrize("library", POSTS)
+def test_within_a_send(
+    library: str, counted: int, post: Send, evolution: EvolutionServer, sent: Sent, number: str
+) -> None:
+    """Where somebody sends this message already, calls are requests for it, and counted once."""
+    sending = Sending(Message(recipient=number, text="Hi"))
+    token = otel_context.attach(sending.context)
+    evolution.refuse(503)
+    for _ in range(counted):
+        sending.attempt()
+    for _ in range(2):
+        post("message/sendText/bot", {"number": number, "text": "Hi"}, library)
+    otel_context.detach(token)
+    sending.accepted("BAE5")
+    attributes = sent().attributes or {}
+
+    assert attributes["otel_stream.delivery.attempts"] == 2
+    assert attributes["server.port"] == evolution.port
+
+
+class OnTop(requests.adapters.BaseAdapter):
+    """Lets `requests` send by `httpx`."""
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        """One request."""
+        headers, url = dict(request.headers), str(request.url)
+        reply = httpx.post(url, headers=headers, content=request.body, trust_env=False)
+        response = requests.Response()
+        response.status_code, response._content = reply.status_code, reply.content
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_one_library_on_top_of_another(evolution: EvolutionServer, sent: Sent, number: str) -> None:
+    """A request that passes through two libraries is one message, in one attempt."""
+    with requests.Session() as session:
+        session.mount("http://", OnTop())
+        session.post(
+            f"{evolution.url}/message/sendText/bot",
+            headers={"apikey": evolution.api_key},
+            json={"number": number, "text": "Hi"},
+        )
+    attributes = sent().attributes or {}
+
+    assert attributes["otel_stream.delivery.attempts"] == 1
+    assert attributes["otel_stream.delivery.status"] == "accepted"

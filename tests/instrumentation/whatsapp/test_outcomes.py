@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import requests
@@ -80,6 +83,8 @@ def test_400_with_a_key(post: Send, evolution: EvolutionServer, sent: Sent, numb
         ({"error": "instance is closed"}, ("failed", "no_key", 200, None)),
         ({"key": {"remoteJid": "x"}}, ("failed", "no_key", 200, None)),
         ({"key": "x"}, ("failed", "no_key", 200, None)),
+        ([], ("failed", "no_key", 200, None)),
+        (json.loads("[" * 500 + "]" * 500), ("failed", "no_key", 200, None)),
         ({"status": "PENDING", "key": {"id": "BAE5"}}, ("accepted", None, None, "BAE5")),
     ],
 )
@@ -172,14 +177,38 @@ async def test_cancellation(evolution: EvolutionServer, sent: Sent, number: str)
     assert fate(sent)[:2] == ("failed", "asyncio.exceptions.CancelledError")
 
 
-def test_a_reply_that_nobody_reads(evolution: EvolutionServer, sent: Sent, number: str) -> None:
-    """Who does not want to know the id has sent the message all the same."""
-    url = f"{evolution.url}/message/sendText/bot"
-    body = {"number": number, "text": "Hi"}
-    with httpx.stream("POST", url, headers={"apikey": KEY}, json=body, trust_env=False) as reply:
-        assert reply.status_code == 201
+def leave_httpx(url: str, **options: Any) -> int:
+    """Only the status is read."""
+    with httpx.stream("POST", url, trust_env=False, **options) as reply:
+        return reply.status_code
 
-    assert fate(sent) == ("accepted", None, None, None)
+
+def leave_requests(url: str, **options: Any) -> int:
+    """The same, and the reply is forgotten."""
+    return requests.post(url, stream=True, timeout=5, **options).status_code
+
+
+def leave_aiohttp(url: str, **options: Any) -> int:
+    """The same."""
+
+    async def send() -> int:
+        async with aiohttp.ClientSession() as session, session.post(url, **options) as reply:
+            return reply.status
+
+    return asyncio.run(send())
+
+
+@pytest.mark.parametrize("leave", [leave_httpx, leave_requests, leave_aiohttp])
+def test_a_reply_that_nobody_reads(
+    leave: Any, evolution: EvolutionServer, sent: Sent, captured: Captured, number: str
+) -> None:
+    """Who does not want to know the id has sent the message all the same."""
+    url, body = f"{evolution.url}/message/sendText/bot", {"number": number, "text": "Hi"}
+    assert leave(url, headers={"apikey": KEY}, json=body) == 201
+    gc.collect()
+    captured.wait_for_spans(1)
+
+    assert fate(sent)[:2] == ("accepted", None)
 
 
 @pytest.mark.parametrize("status", [307, 308])

@@ -104,6 +104,19 @@ def test_the_next_message_knows(post: Send, captured: Captured, number: str) -> 
     assert name not in second
 
 
+@pytest.mark.parametrize("body", [{"delay": 1200}, {"options": {"delay": 1200, "presence": "x"}}])
+def test_typing_that_a_message_asks_for(
+    body: Any, post: Send, captured: Captured, evolution: EvolutionServer, number: str
+) -> None:
+    """A message with a delay has typing shown before it by the server, if it is accepted."""
+    post("message/sendText/bot", {"number": number, "text": "Hi", **body})
+    evolution.refuse(400)
+    post("message/sendText/bot", {"number": number, "text": "Hi", **body})
+    found = [span.attributes or {} for span in captured.spans()]
+
+    assert [one.get("otel_stream.delivery.typing_time") for one in found] == [1.2, None]
+
+
 def upsert(number: str) -> dict[str, Any]:
     """The webhook of a person's message."""
     key = {"remoteJid": f"{number}@s.whatsapp.net", "fromMe": False, "id": f"3EB0{number}"}
