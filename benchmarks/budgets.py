@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import runs
 from outcome import Run
 
 CPU_A_CHUNK = 0.6
@@ -11,6 +12,7 @@ CONTENT_A_CHUNK = 0.2
 MEMORY_A_CHUNK = 16.0
 MEMORY_BEYOND = 2.0
 CPU_A_STREAM = 150.0
+CPU_AN_EVENT = 5.0
 IMPORT = 30.0
 ACCURACY = 5.0
 
@@ -50,6 +52,10 @@ def verdicts(run: Run) -> list[Verdict]:
     found.append(
         Verdict("`import otel_stream`, beyond the API", IMPORT, run.imports.get("ours"), "ms")
     )
+    found += [
+        Verdict(f"CPU an event, {what}", CPU_AN_EVENT, figure, "µs")
+        for what, figure in runs.events(run.agents)
+    ]
     times = run.accuracy[0]["error"] if run.accuracy else ()
     found += [
         Verdict(f"median error in the worst scenario, {time}", ACCURACY, run.worst_error(time), "%")

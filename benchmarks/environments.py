@@ -13,7 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "benchmarks" / "requirements"
 CHECKOUT = "ours"
-"""The environment that also holds this checkout, editable."""
+AGENTS = "agents"
+EXTRAS = {CHECKOUT: "openai,anthropic", AGENTS: "openai,anthropic,agno"}
+"""The environments that also hold this checkout, editable, and with which extras."""
 
 
 class InstallError(Exception):
@@ -44,7 +46,7 @@ def fingerprint(name: str) -> str:
     """A key of all that decides what is installed."""
     digest = hashlib.sha256(platform.python_version().encode())
     digest.update((REQUIREMENTS / f"{name}.txt").read_bytes())
-    if name == CHECKOUT:
+    if name in EXTRAS:
         digest.update(str(ROOT).encode())
         digest.update((ROOT / "pyproject.toml").read_bytes())
     return digest.hexdigest()[:12]
@@ -56,8 +58,8 @@ def make(name: str, folder: Path, interpreter: Path) -> None:
     for old in folder.parent.glob(f"{name}-{'?' * 12}"):
         shutil.rmtree(old)
     packages = ["-r", str(REQUIREMENTS / f"{name}.txt")]
-    if name == CHECKOUT:
-        packages += ["-e", f"{ROOT}[openai,anthropic]"]
+    if name in EXTRAS:
+        packages += ["-e", f"{ROOT}[{EXTRAS[name]}]"]
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if uv:
         run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))

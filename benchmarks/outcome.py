@@ -19,6 +19,8 @@ class Run:
     imports: dict[str, float] = field(default_factory=dict)
     """Milliseconds by contender."""
     accuracy: list[dict[str, Any]] = field(default_factory=list)
+    agents: dict[str, Any] = field(default_factory=dict)
+    """Microseconds an event of an agent's run, and how the parser grows: see `runs.py`."""
     machine: str = ""
     effort: dict[str, int] = field(default_factory=dict)
 
@@ -63,7 +65,14 @@ class Run:
     def from_dict(cls, told: dict[str, Any]) -> Run:
         """From `as_dict`."""
         results = {name: Result(**result) for name, result in told["contenders"].items()}
-        return cls(results, told["import_ms"], told["accuracy"], told["machine"], told["effort"])
+        return cls(
+            results,
+            told["import_ms"],
+            told["accuracy"],
+            told.get("agents", {}),
+            told["machine"],
+            told["effort"],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -73,4 +82,5 @@ class Run:
             "contenders": {name: asdict(result) for name, result in self.results.items()},
             "import_ms": self.imports,
             "accuracy": self.accuracy,
+            "agents": self.agents,
         }

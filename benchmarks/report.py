@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from typing import Any
 
+import runs
 from budgets import CPU_A_CHUNK, CPU_A_STREAM, verdicts
 from contenders import Contender
 from outcome import Run
 from plot import Bar, Panel, draw
+from tables import NONE, number, table
 
-NONE = "–"
 COLUMNS = (("openai", "OpenAI"), ("anthropic", "Anthropic"))
 
 
@@ -25,27 +24,13 @@ def page(run: Run, prose: str) -> str:
         "streams": streams(run),
         "budgets": budgets(run),
         "accuracy": accuracy(run),
+        "agents": runs.tables(run.agents),
         "contenders": contenders(run),
         "failures": failures(run),
     }
     for name, text in sections.items():
         prose = prose.replace("{{" + name + "}}", text)
     return prose
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -> str:
-    """A Markdown table whose first `left` columns are text and the others numbers."""
-    names = list(head)
-    rule = ["---"] * left + ["---:"] * (len(names) - left)
-    lines = [names, rule, *(list(row) for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A figure; what is below the last digit is zero without a sign."""
-    if value is None or math.isnan(value):
-        return NONE
-    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def chunks(run: Run) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 import environments
 import imports
 import report
+import runs
 from contenders import BY_NAME, CONTENDERS
 from outcome import Run
 from pairs import clean_environ
@@ -38,6 +39,7 @@ SLOWED = 1.1
 ALIASES = {"bare": "control"}
 IMPORT_RUNS = {False: 15, True: 5}
 ACCURACY_STREAMS = {False: 50, True: 10}
+AGENT_ROUNDS = {False: 30, True: 5}
 
 
 def main() -> None:
@@ -55,6 +57,7 @@ def main() -> None:
     run.imports = imports.measure(IMPORT_RUNS[options.quick], listed, say)
     if "ours" in names:
         run.accuracy = accuracy(ACCURACY_STREAMS[options.quick])
+        run.agents = runs.measure(AGENT_ROUNDS[options.quick], say)
     if options.json:
         options.json.write_text(json.dumps(run.as_dict(), indent=1))
     page = report.page(run, template(run))
@@ -140,7 +143,8 @@ def template(run: Run) -> str:
     for result in run.results.values():
         versions.update(result.versions)
     streams = str(run.accuracy[0]["streams"]) if run.accuracy else "no"
-    facts = {"short": str(SHORT), "accuracy_streams": streams}
+    rounds = str(run.agents.get("rounds", "no"))
+    facts = {"short": str(SHORT), "accuracy_streams": streams, "agent_rounds": rounds}
     facts |= {
         name: versions.get(name, "?") for name in ("openai", "anthropic", "opentelemetry-sdk")
     }

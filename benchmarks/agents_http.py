@@ -1,4 +1,4 @@
-"""What a run over HTTP costs: `agents.py REPEATS`, run in our own environment.
+"""What a run over HTTP costs: `agents_http.py REPEATS`, run in our own environment.
 
 For each of the two wires, prints one line of JSON: the processor time added for an event that comes
 as one chunk from the network, parsed, read and recorded (us); and for one that comes in pieces of
