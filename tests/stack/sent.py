@@ -36,7 +36,7 @@ class Sent(NamedTuple):
 
 
 def send_the_demo(running: Stack, room: Path, every: float) -> Sent:
-    """Run the demo to its end: ten streams, every outcome."""
+    """Run the demo to its end: streams with every outcome, and a message with its deliveries."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     env |= {
         "OTEL_EXPORTER_OTLP_ENDPOINT": running.agent.http,
