@@ -75,17 +75,7 @@ class Turn:
         self._grace = current.settings.grace
         self._instruments: DeliveryInstruments = instruments_of(current.telemetry.meter())
         self.around = trace.get_current_span().get_span_context()
-        self.span: Span = current.tracer.start_span(
-            f"process {system}",
-            kind=SpanKind.CONSUMER,
-            attributes={
-                semconv.MESSAGING_SYSTEM: system,
-                semconv.MESSAGING_OPERATION_NAME: "process",
-                semconv.MESSAGING_OPERATION_TYPE: "process",
-                **attributes,
-            },
-            start_time=self._wall,
-        )
+        self.span = self._begun_span(attributes)
         self.context = otel_context.set_value(TURN, self, trace.set_span_in_context(self.span))
         self._lock = Lock()
         self._holders = 0
@@ -104,6 +94,19 @@ class Turn:
         self.last_at: float | None = None
         current.begun(id(self))
         watcher.add(self)
+
+    def _begun_span(self, attributes: dict[str, Any]) -> Span:
+        return self._runtime.tracer.start_span(
+            f"process {self.system}",
+            kind=SpanKind.CONSUMER,
+            attributes={
+                semconv.MESSAGING_SYSTEM: self.system,
+                semconv.MESSAGING_OPERATION_NAME: "process",
+                semconv.MESSAGING_OPERATION_TYPE: "process",
+                **attributes,
+            },
+            start_time=self._wall,
+        )
 
     def wall(self, at: float) -> int:
         """Seconds of the turn's clock as ns since the epoch; the wall clock is read once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from queue import Queue
 from typing import Any, assert_type
 
@@ -165,11 +165,11 @@ async def answer(number: int) -> str:
     return str(number)
 
 
-def what_is_carried_keeps_its_type(items: Queue[int]) -> None:
+async def what_is_carried_keeps_its_type(items: Queue[int]) -> None:
     """A function, a coroutine function, a coroutine and a queue are what they were."""
     assert_type(otel_stream.carried(work)(1), str)
-    assert_type(otel_stream.carried(answer)(1), Coroutine[Any, Any, str])
-    assert_type(otel_stream.carried(answer(1)), Coroutine[Any, Any, str])
+    assert_type(await otel_stream.carried(answer)(1), str)
+    assert_type(await otel_stream.carried(answer(1)), str)
     assert_type(otel_stream.carrying(items), Queue[int])
     with otel_stream.carry() as carrier, otel_stream.resume("3EB0"), otel_stream.carry_everywhere():
         assert_type(carrier, otel_stream.Carrier)
