@@ -28,6 +28,7 @@ from otel_stream.settings import Settings
 if TYPE_CHECKING:
     from otel_stream.analytics import get_streaming_analytics
     from otel_stream.delivery.webhook import process_webhook, record_delivery_status
+    from otel_stream.everywhere import carry_everywhere
     from otel_stream.hops import Carrier, carried, carry, carrying, resume
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ __all__ = [
     "attributes",
     "carried",
     "carry",
+    "carry_everywhere",
     "carrying",
     "create_streaming_trace_context",
     "flush",
@@ -64,6 +66,7 @@ _LATER = {
     "Carrier": "hops",
     "carried": "hops",
     "carry": "hops",
+    "carry_everywhere": "everywhere",
     "carrying": "hops",
     "get_streaming_analytics": "analytics",
     "process_webhook": "delivery.webhook",

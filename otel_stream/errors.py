@@ -11,12 +11,17 @@ Telemetry must never break the program it watches, so every hook of ours runs in
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from types import TracebackType
+
+from otel_stream.redaction import scrub
 
 __all__ = ["MissingExtraError", "OtelStreamError", "SettingsError", "faults", "guard", "strict"]
 
 logger = logging.getLogger("otel_stream")
+
+_PERSONAL = re.compile(r"wamid\.[\w+/=-]+|\+?\d[\d ()-]{6,}\d|://[^/@\s]+@")
 
 
 class OtelStreamError(Exception):
@@ -76,7 +81,18 @@ def report(place: str, error: Exception) -> bool:
             "otel-stream failed in %s and goes on without it (said once): %s: %s",
             place,
             type(error).__name__,
-            error,
+            _text_of(error),
             exc_info=logger.isEnabledFor(logging.DEBUG),
         )
     return False
+
+
+def _text_of(error: Exception) -> str:
+    """What an error says, without what looks like a key, a person's number, or an id that has one.
+
+    A database names what it was asked for, and a library what it was sending to whom.
+    """
+    try:
+        return _PERSONAL.sub("[hidden]", scrub(str(error)))
+    except Exception:  # Somebody else's text may raise anything.
+        return "?"

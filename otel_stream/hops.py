@@ -11,9 +11,7 @@ lies in a queue. Nothing is patched here: what is to be carried says so.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable
-from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
 from types import TracebackType
@@ -24,8 +22,10 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_stream import runtime, semconv
+from otel_stream.delivery.hold import Hold
 from otel_stream.delivery.open_turns import open_turns
 from otel_stream.delivery.turn import Turn, turn_in
+from otel_stream.entry import Entry, enter, last, leave
 from otel_stream.errors import guard
 
 __all__ = ["Carrier", "carried", "carry", "carrying", "resume"]
@@ -36,37 +36,32 @@ _SHOWN = 0.001
 """Seconds of waiting from which on a hop is worth a span."""
 
 
-_entered: ContextVar[tuple[Any, ...]] = ContextVar("otel_stream-entered", default=())
-"""Tokens of the carriers that are entered here: one carrier may be, in several threads at once."""
-
-
 class Carrier:
     """The current context, to be entered where the work goes on. Made by `carry`.
 
-    It is a context manager, and may be entered more than once; the first time tells how long the
-    work has waited. A turn that is taken along goes on until the block is left, or the carrier is
-    dropped unused.
+    It is a context manager, and may be entered more than once, also in several threads at a time;
+    the first time tells how long the work has waited. A turn that is taken along goes on until the
+    block is left, or the carrier is dropped unused.
     """
 
-    def __init__(self, context: Context | None = None) -> None:
+    def __init__(self, context: Context | None = None, *, since: float | None = None) -> None:
         self._context = otel_context.get_current() if context is None else context
-        self._made = time.perf_counter()
-        self._wall = time.time_ns()
         self._lock = Lock()
-        self._unused = True
+        self._entries: list[Entry] = []
         self._turn: Turn | None = None
+        self._unused: Hold | None = None
+        self._made = 0.0
         with guard("carrying a turn"):
-            self._turn = turn_in(self._context)
-            if self._turn is not None:
-                self._turn.hold(carried=True)
+            turn = self._turn = turn_in(self._context)
+            if turn is not None:
+                self._made = turn.clock() if since is None else since
+                self._unused = Hold(turn, carried=True)
 
     def __enter__(self) -> Carrier:
         with guard("entering a carrier"):
+            entry = self.take_up()
             with self._lock:
-                first, self._unused = self._unused, False
-            if self._turn is not None:
-                self._arrived(self._turn) if first else self._turn.hold(carried=True)
-        _entered.set((*_entered.get(), otel_context.attach(self._context)))
+                self._entries.append(entry)
         return self
 
     def __exit__(
@@ -75,32 +70,49 @@ class Carrier:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        *others, token = _entered.get()
-        _entered.set(tuple(others))
-        otel_context.detach(token)
         with guard("leaving a carrier"):
-            if self._turn is not None:
-                self._turn.release()
+            entry = last(self._entries.__contains__)
+            with self._lock:
+                if entry is None and self._entries:
+                    entry = self._entries[-1]  # Left elsewhere, as an abandoned generator is.
+                if entry is not None:
+                    self._entries.remove(entry)
+            if entry is not None:
+                put_down(entry)
 
-    def __del__(self) -> None:
-        turn = self.__dict__.get("_turn")
-        if turn is not None and self._unused:
-            with guard("dropping a carrier"):
-                turn.release()
+    def take_up(self, via: object = None) -> Entry:
+        """Enter it, until the entry is `put_down`. It is known by what it came `via`."""
+        with self._lock:
+            hold, self._unused = self._unused, None
+        turn = self._turn
+        if turn is not None:
+            if hold is not None:
+                self._arrived(turn)
+            else:
+                hold = Hold(turn, carried=True)
+        return enter(self._context, hold, via)
 
     def _arrived(self, turn: Turn) -> None:
-        waited = time.perf_counter() - self._made
-        turn.waited(waited)
-        if waited >= _SHOWN:
-            system = turn.system
-            span = runtime.current().tracer.start_span(
-                f"wait {system}",
-                self._context,
-                SpanKind.INTERNAL,
-                {semconv.MESSAGING_SYSTEM: system, semconv.DELIVERY_QUEUE_WAIT: waited},
-                start_time=self._wall,
-            )
-            span.end(self._wall + round(waited * 1e9))
+        """It is taken up. The time until then is shown where it counts as waiting."""
+        since, now = self._made, turn.clock()
+        if not turn.waited(since, now) or now - since < _SHOWN:
+            return
+        span = runtime.current().tracer.start_span(
+            f"wait {turn.system}",
+            self._context,
+            SpanKind.INTERNAL,
+            {semconv.MESSAGING_SYSTEM: turn.system, semconv.DELIVERY_QUEUE_WAIT: now - since},
+            start_time=turn.wall(since),
+        )
+        span.end(turn.wall(now))
+
+
+def put_down(entry: Entry) -> None:
+    """Leave what was entered, and let go what it held."""
+    held, entry.held = entry.held, None
+    leave(entry)
+    if isinstance(held, Hold):
+        held.release()
 
 
 def carry() -> Carrier:
@@ -113,10 +125,12 @@ def resume(message_id: str) -> Carrier:
 
     Where the message is not being answered, or unknown, the current context is kept.
     """
-    turn = open_turns.of_message(message_id)
+    turn = None
+    with guard("finding the turn of a message"):
+        turn = open_turns.of_message(message_id)
     if turn is None or turn_in() is turn:
         return Carrier()
-    return Carrier(turn.context)
+    return Carrier(turn.context, since=turn.received if turn.queue_wait is None else None)
 
 
 def carried(work: Work) -> Work:
@@ -133,11 +147,11 @@ def carried(work: Work) -> Work:
     """
     from inspect import iscoroutine, iscoroutinefunction
 
+    if not iscoroutine(work) and not callable(work):
+        raise TypeError(f"carried() expects a function or a coroutine, not {type(work).__name__}")
     carrier = Carrier()
     if iscoroutine(work):
         return cast(Work, _finished(carrier, work))
-    if not callable(work):
-        raise TypeError(f"carried() expects a function or a coroutine, not {type(work).__name__}")
     if iscoroutinefunction(work):
 
         @wraps(work)
@@ -150,7 +164,10 @@ def carried(work: Work) -> Work:
     @wraps(work)
     def function(*args: Any, **kwargs: Any) -> Any:
         with carrier:
-            return work(*args, **kwargs)
+            made = work(*args, **kwargs)
+            # A coroutine that something else than a coroutine function has made: a partial, a
+            # lambda, an object that can be called. It runs later.
+            return _finished(Carrier(), made) if iscoroutine(made) else made
 
     return cast(Work, function)
 
@@ -163,10 +180,16 @@ async def _finished(carrier: Carrier, work: Awaitable[Any]) -> Any:
 def carrying(queue: Q) -> Q:
     """`queue` (of `queue` or `asyncio`), with the context of who puts an item taken along.
 
-    Who takes an item works in its context until it takes the next one or calls `task_done`. In
-    Python 3.11 `asyncio.wait_for(queue.get(), …)` takes it in a task of its own: put a `carry()`
-    beside the item there.
+    Both sides use what this returns, and not the queue that was given. Who takes an item works in
+    its context until it takes the next one or calls `task_done`. In Python 3.11
+    `asyncio.wait_for(queue.get(), …)` takes it in a task of its own: put a `carry()` beside the
+    item there, or use `asyncio.timeout`.
+
+    Raises:
+        TypeError: It reaches other processes, where a context cannot go.
     """
+    if type(queue).__module__.startswith("multiprocessing."):
+        raise TypeError("carrying() expects a queue of this process; send a traceparent instead")
     from otel_stream.parcels import (
         CarryingQueue,  # wrapt brings asyncio: 15 ms for those who use it
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from contextvars import ContextVar
 from inspect import iscoroutine
 from typing import Any
 
 import wrapt
 
+from otel_stream.entry import last
 from otel_stream.errors import guard
-from otel_stream.hops import Carrier
+from otel_stream.hops import Carrier, put_down
 
 __all__ = ["CarryingQueue"]
 
@@ -24,11 +24,16 @@ class _Parcel:
         self.item = item
         self.carrier = Carrier()
 
-    def __lt__(self, other: _Parcel) -> bool:
-        return bool(self.item < other.item)
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.item < _item(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(_item(other) < self.item)
 
 
-_open: ContextVar[dict[int, Carrier] | None] = ContextVar("otel_stream-open-parcels", default=None)
+def _item(other: Any) -> Any:
+    """What was in the queue before it was wrapped is no parcel."""
+    return other.item if isinstance(other, _Parcel) else other
 
 
 class CarryingQueue(wrapt.ObjectProxy[Any]):
@@ -41,33 +46,31 @@ class CarryingQueue(wrapt.ObjectProxy[Any]):
         self.__wrapped__.put_nowait(_Parcel(item))
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        self._close()
+        self._done()
         taken = self.__wrapped__.get(*args, **kwargs)
         return self._later(taken) if iscoroutine(taken) else self._opened(taken)
 
     def get_nowait(self) -> Any:
-        self._close()
+        self._done()
         return self._opened(self.__wrapped__.get_nowait())
 
     def task_done(self) -> None:
-        self._close()
+        self._done()
         self.__wrapped__.task_done()
 
     async def _later(self, taken: Coroutine[Any, Any, Any]) -> Any:
         return self._opened(await taken)
 
     def _opened(self, parcel: Any) -> Any:
-        if not isinstance(parcel, _Parcel):
-            return parcel  # It was there before.
-        carrier = parcel.carrier.__enter__()
-        _open.set({**(_open.get() or {}), id(self.__wrapped__): carrier})
-        return parcel.item
+        if isinstance(parcel, _Parcel):
+            with guard("taking a queue's item"):
+                parcel.carrier.take_up(via=self.__wrapped__)
+        return _item(parcel)
 
-    def _close(self) -> None:
+    def _done(self) -> None:
         """What was taken before is done with."""
-        lasting = dict(_open.get() or {})
-        carrier = lasting.pop(id(self.__wrapped__), None)
-        if carrier is not None:
-            _open.set(lasting)
-            with guard("leaving a queue's item"):
-                carrier.__exit__(None, None, None)
+        queue = self.__wrapped__
+        with guard("leaving a queue's item"):
+            entry = last(lambda each: each.via is queue)
+            if entry is not None:
+                put_down(entry)

@@ -84,7 +84,7 @@ class Runtime:
         return instruments
 
     def begun(self, call: int) -> None:
-        """A call began, known by this number until it has `ended`."""
+        """A call, a turn or a send began, known by this number until it has `ended`."""
         self._open.add(call)
 
     def ended(self, call: int) -> None:

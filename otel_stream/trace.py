@@ -141,6 +141,7 @@ class Trace:
                 self._record_metrics()
             self._tell_end()
             self._runtime.ended(id(self))
+        with guard("letting a turn go"):
             if self.turn is not None:
                 self.turn.release()
 
@@ -150,11 +151,11 @@ class Trace:
         # The span has begun: nothing that fails here may keep it from being ended.
         self._runtime.begun(id(self))
         with guard("beginning a stream"):
+            if self.turn is not None:
+                self.turn.hold(works=True)
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
                 self.span.set_attributes(sound(given))  # type: ignore[arg-type]
-            if self.turn is not None:
-                self.turn.hold(works=True)
             if self._info.streamed:
                 watcher.add(self.recorder)
             if self._hears("on_start"):

@@ -95,8 +95,11 @@ class Watcher:
             act()
 
     def end_all(self, outcome: Outcome) -> None:
-        """The process ends: so do all streams that are still open."""
-        for recorder in self.open:
+        """The process ends: so do all streams that are still open, the newest first.
+
+        What is inside something else has begun after it.
+        """
+        for recorder in reversed(self.open):
             with guard("ending a stream at exit"):
                 recorder.drop(outcome)
 

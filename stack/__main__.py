@@ -98,7 +98,7 @@ def _get(given: argparse.Namespace) -> int:
     programs = Programs()
     for find in (
         programs.collector, programs.jaeger, programs.prometheus, programs.promtool,
-        programs.influxd, programs.compose,
+        programs.influxd, programs.compose, programs.postgres,
     ):  # fmt: skip
         print(f"{find.__name__:<10}", find(), flush=True)
     return 0

@@ -38,6 +38,40 @@ def test_said_once(lenient: None, caplog: pytest.LogCaptureFixture) -> None:
     assert "ZeroDivisionError: ours" in messages[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no message wamid.HBgNNTUxMTk5OTk5MDAwMBUCABEYEjM0 here",
+        "to 5511999990000@s.whatsapp.net",
+        "to +55 (11) 99999-0000",
+        "postgresql://bot:5up3r@db.example/x",
+        "apikey: B6D711FCDE4D4FD5936544120E713976",
+    ],
+)
+def test_nothing_personal_is_said(text: str, lenient: None, caplog: Any) -> None:
+    """An error's text is logged without numbers, ids that speak of them, and keys."""
+    with guard("a place"):
+        raise LookupError(text)
+    said = caplog.records[0].getMessage()
+
+    assert "LookupError: " in said
+    for secret in ("5511999990000", "99999", "NTUxMTk5", "5up3r", "B6D711"):
+        assert secret not in said
+
+
+def test_an_error_that_cannot_be_told(lenient: None, caplog: Any) -> None:
+    """One whose text raises is said all the same."""
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    with guard("a place"):
+        raise Mute
+
+    assert caplog.records[0].getMessage().endswith("(said once): Mute: ?")
+
+
 @pytest.mark.parametrize(("level", "shown"), [(logging.DEBUG, True), (logging.WARNING, False)])
 def test_traceback(level: int, shown: bool, lenient: None, caplog: Any) -> None:
     """The traceback is shown to those who debug us, and spared the others."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 
+from otel_stream.attributes import encodable
 from otel_stream.redaction import hashed
 
-__all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of"]
+__all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of", "word"]
 
-_LONGEST_ID = 128
-_NUMBER = re.compile(r"\d{8,}")
+_LONGEST = 128
+_SHORTEST_NUMBER = 8
+_NUMBER = re.compile(r"[0-9]{8,}")
+_NUMBER_ALONE = re.compile(r"(?<![0-9A-Za-z])[0-9]{8,}(?![0-9A-Za-z])")
+_WORD = re.compile(r"[\w.:/-]+(?: [\w.:/-]+){0,3}", re.ASCII)
+_LONGEST_WORD = 64
 # The Cloud API's message ids are Base64 with the person's number in it.
 _SPEAKING = "wamid."
 
@@ -18,18 +23,14 @@ _SPEAKING = "wamid."
 def number_of(recipient: object) -> str:
     """The digits of a phone number, or of a JID: `number[:device]@server`."""
     number = str(recipient or "").partition("@")[0].partition(":")[0]
-    return "".join(character for character in number if character.isdigit())
+    return "".join(character for character in number if character in "0123456789")
 
 
 def number_in(message_id: str) -> str:
     """The number that an id of the Cloud API speaks of; "" where it speaks of none."""
     if not message_id.startswith(_SPEAKING):
         return ""
-    try:
-        said = b64decode(message_id[len(_SPEAKING) :] + "==")
-    except ValueError:
-        return ""
-    found = _NUMBER.search(said.decode("latin-1"))
+    found = _NUMBER.search(_decoded(message_id[len(_SPEAKING) :]))
     return found.group() if found else ""
 
 
@@ -40,15 +41,53 @@ def hidden(recipient: object) -> str:
 
 
 def hidden_id(message_id: object, recipient: object = "") -> str:
-    """A message's id as it may leave: hashed where it holds a number."""
+    """A message's id as it may leave: hashed where it holds a number, however it is written."""
     text = str(message_id or "")
-    if text.startswith(_SPEAKING):
+    if text.lower().startswith(_SPEAKING):
         return _SPEAKING + hashed(text)
-    if (number := number_of(recipient)) and number in text:
-        return text.replace(number, hashed(number))[:_LONGEST_ID]
-    return text[:_LONGEST_ID]
+    if _NUMBER_ALONE.search(text) or _speaks_of(text, number_of(recipient)):
+        return hashed(text)
+    return encodable(text[:_LONGEST])
 
 
 def hidden_instance(name: object) -> str:
     """A channel's instance, which some people name after its number."""
-    return _NUMBER.sub(lambda found: hashed(found.group()), str(name or ""))
+    text = str(name or "")
+    if len(number_of(text)) >= _SHORTEST_NUMBER and not _NUMBER.search(text):
+        return hashed(number_of(text))  # +55 (11) 5555-0100
+    return encodable(_NUMBER.sub(lambda found: hashed(found.group()), text)[:_LONGEST])
+
+
+def word(code: object) -> str:
+    """A channel's code for what went wrong, if it is one: short, and no number of a person in it.
+
+    It stands on metrics too, where free text has no place. "" for anything else.
+    """
+    text = str(code or "").strip()
+    if len(text) > _LONGEST_WORD or not _WORD.fullmatch(text):
+        return ""
+    return text if len(_digits(text)) < _SHORTEST_NUMBER else ""
+
+
+def _speaks_of(text: str, number: str) -> bool:
+    """Whether eight digits of `number` in a row are in `text`, plain or in Base64."""
+    if len(number) < _SHORTEST_NUMBER:
+        return len(number) > 3 and number in text
+    last = len(number) - _SHORTEST_NUMBER + 1
+    parts = {number[at : at + _SHORTEST_NUMBER] for at in range(last)}
+    # A row of zeros is in many an id, and tells nobody's number.
+    parts = {part for part in parts if len(set(part)) > 2} or parts
+    said = (number_of(text), _digits(text), _decoded(text))
+    return any(part in each for each in said for part in parts)
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character in "0123456789")
+
+
+def _decoded(text: str) -> str:
+    """What `text` says as Base64, by characters; "" if it is none."""
+    try:
+        return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_").decode("latin-1")
+    except ValueError:
+        return ""

@@ -6,10 +6,13 @@ Nothing is looked for in texts: what kind a message is, its own fields say. Neve
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+
+from otel_stream.delivery.identity import word
 
 __all__ = ["CLOUD_KINDS", "Incoming", "changes_of", "event_of", "incoming_of", "records_of"]
 
@@ -18,8 +21,12 @@ _LARGEST = 1_000
 _KINDS = {
     "conversation": "text",
     "extendedTextMessage": "text",
+    "buttonsResponseMessage": "text",
+    "listResponseMessage": "text",
+    "templateButtonReplyMessage": "text",
     "imageMessage": "media",
     "videoMessage": "media",
+    "ptvMessage": "media",
     "documentMessage": "media",
     "documentWithCaptionMessage": "media",
     "audioMessage": "audio",
@@ -28,7 +35,12 @@ _KINDS = {
     "contactsArrayMessage": "contact",
     "reactionMessage": "reaction",
     "locationMessage": "location",
+    "liveLocationMessage": "location",
 }
+_WRAPPERS = ("ephemeralMessage", "viewOnceMessage", "viewOnceMessageV2")
+_NOT_PEOPLE = ("@broadcast", "@newsletter")
+_OTHER_NAMES = ("remoteJidAlt", "senderPn")
+"""Keys under which newer versions tell the number of somebody whose JID is not their number."""
 CLOUD_KINDS = {"image": "media", "video": "media", "document": "media", "contacts": "contact"}
 """What we call the Cloud API's types of messages, where not as it does."""
 
@@ -38,6 +50,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sender: Number or JID of who sent it, in the clear: never for a signal.
+        chat: Numbers or JIDs that the answer may go to: the sender's, or the group's.
         message_id: As the channel gave it.
         instance: The channel's instance that received it, if it has instances.
         kind: `text`, `media`, `audio`, …
@@ -46,6 +59,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
     sender: str
     message_id: str
+    chat: tuple[str, ...] = ()
     instance: str = ""
     kind: str = "text"
     text: str = ""
@@ -65,17 +79,17 @@ def event_of(body: object) -> str:
 
 def records_of(body: Any) -> Iterator[dict[str, Any]]:
     """What Evolution's webhook brings: `data`, a list in it, or what is wrapped in either."""
-    waiting = [body.get("data")] if isinstance(body, dict) else []
+    waiting = deque([body.get("data")] if isinstance(body, dict) else [])
     for _ in range(_LARGEST):
         if not waiting:
             return
-        data = waiting.pop(0)
+        data = waiting.popleft()
         if isinstance(data, list):
-            waiting[:0] = data[:_LARGEST]
+            waiting.extendleft(reversed(data[: _LARGEST - len(waiting)]))
         elif isinstance(data, dict):
             inner = data.get("messages") or data.get("data")
             if isinstance(inner, (list, dict)) and "key" not in data:
-                waiting.insert(0, inner)
+                waiting.appendleft(inner)
             else:
                 yield data
 
@@ -99,28 +113,49 @@ def _evolution_message(record: dict[str, Any], instance: str) -> Incoming | None
     key = record.get("key")
     if not isinstance(key, dict) or key.get("fromMe") or not isinstance(key.get("id"), str):
         return None
-    message = record.get("message")
-    content = message if isinstance(message, dict) else {}
-    named = record.get("messageType")
-    kind = next((_KINDS[name] for name in (named, *content) if name in _KINDS), "other")
+    where = _text(key.get("remoteJid"))
+    if where.endswith(_NOT_PEOPLE):
+        return None
+    content = _unwrapped(record.get("message"))
     text = content.get("conversation") or _get(content.get("extendedTextMessage"), "text")
+    alone = not where.endswith("@g.us")
+    others = [_text(key.get(name)) for name in _OTHER_NAMES if alone]
     return Incoming(
-        sender=_text(key.get("remoteJid")),
+        sender=where if alone else _text(key.get("participant")) or where,
         message_id=key["id"],
+        chat=tuple(name for name in (where, *others) if name),
         instance=instance,
-        kind=kind,
+        kind=_kind(record.get("messageType"), content),
         text=_text(text),
     )
+
+
+def _unwrapped(message: Any) -> dict[str, Any]:
+    """What a person has said, taken out of what WhatsApp puts around it."""
+    for _ in range(4):
+        wrapped = [_get(message, name) for name in _WRAPPERS]
+        inner = next((each["message"] for each in wrapped if _get(each, "message")), None)
+        if inner is None:
+            break
+        message = inner
+    return message if isinstance(message, dict) else {}
+
+
+def _kind(named: Any, content: dict[str, Any]) -> str:
+    names = (_text(named), *content)
+    return next((_KINDS[name] for name in names if name in _KINDS), "other")
 
 
 def _of_cloud(body: Any) -> Iterator[Incoming | None]:
     for message in changes_of(body, "messages"):
         if not isinstance(message.get("id"), str):
             continue
-        kind = _text(message.get("type")) or "other"
+        kind = word(message.get("type")) or "other"
+        sender = _text(message.get("from"))
         yield Incoming(
-            sender=_text(message.get("from")),
+            sender=sender,
             message_id=message["id"],
+            chat=(sender,) if sender else (),
             kind=CLOUD_KINDS.get(kind, kind),
             text=_text(_get(message.get("text"), "body")),
         )

@@ -10,6 +10,7 @@ from opentelemetry.context import Context
 
 from otel_stream import semconv
 from otel_stream.delivery.status import Status
+from otel_stream.fork import call_in_child
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -81,18 +82,35 @@ class DeliveryInstruments:
         self._last.record(elapsed, {semconv.MESSAGING_SYSTEM: system}, context)
 
     def queue_wait(self, system: str, waited: float, context: Context) -> None:
-        """A turn, or a message of it, has waited so long."""
+        """A turn has waited so long to be taken up."""
         self._queue_wait.record(waited, {semconv.MESSAGING_SYSTEM: system}, context)
 
 
-_made: WeakKeyDictionary[Meter, DeliveryInstruments] = WeakKeyDictionary()
-_making = Lock()
+class _Made:
+    """The instruments of each meter."""
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[Meter, DeliveryInstruments] = WeakKeyDictionary()
+        self._unlock()
+        call_in_child(self._unlock)
+
+    def of(self, meter: Meter) -> DeliveryInstruments:
+        found = self._made.get(meter)
+        if found is not None:
+            return found
+        with self._making:
+            found = self._made.get(meter)
+            if found is None:
+                found = self._made[meter] = DeliveryInstruments(meter)
+            return found
+
+    def _unlock(self) -> None:
+        self._making = Lock()
+
+
+_made = _Made()
 
 
 def instruments_of(meter: Meter) -> DeliveryInstruments:
     """The instruments of this meter, made once."""
-    with _making:
-        found = _made.get(meter)
-        if found is None:
-            found = _made[meter] = DeliveryInstruments(meter)
-        return found
+    return _made.of(meter)

@@ -8,9 +8,8 @@ for a message that is none of ours: each counts once, and the last not at all.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from threading import Lock
-from typing import cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -19,6 +18,7 @@ from opentelemetry.trace import Status as SpanStatus
 
 from otel_stream import runtime, semconv
 from otel_stream.callbacks import Dispatcher
+from otel_stream.delivery.early import Early
 from otel_stream.delivery.identity import hidden_id
 from otel_stream.delivery.instruments import instruments_of
 from otel_stream.delivery.sent import DeliveryStore, Sent
@@ -28,100 +28,130 @@ from otel_stream.delivery.tracker import sent_of
 from otel_stream.errors import guard
 from otel_stream.settings import say_once
 
-__all__ = ["Receipts", "receipts"]
+if TYPE_CHECKING:
+    from otel_stream.delivery.sql import SQLStore
+
+__all__ = ["Joining", "Receipts", "receipts"]
 
 _WAITING = 10_000
-_EARLY = 1_000
-_EARLY_FOR = 60.0
 _CLOCKS_APART = 1.0
 """Channels tell whole seconds."""
 
 
-class Receipts:
-    """Joins statuses to messages. A store on a disk or a server is used on a thread of its own."""
+class Joining:
+    """Joins statuses to messages by one store.
 
-    def __init__(self) -> None:
-        self._memory = MemoryStore()
-        self._early: OrderedDict[tuple[str, Status], tuple[Told, float]] = OrderedDict()
-        self._lock = Lock()
-        self._given: object = None
-        self._store: DeliveryStore = self._memory
-        self._background = Dispatcher(_WAITING, self._dropped)
+    Args:
+        store: Where messages wait.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, store: DeliveryStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self.store = store
+        self.early = Early(_unknown, clock)
 
     def expect(self, message_id: str, sent: Sent) -> None:
         """A channel has accepted a message: statuses of this id are its."""
-        store = self._current()
-        if store is self._memory:
-            self._expect(message_id, sent)
-        else:
-            self._background.call(lambda _: self._expect(message_id, sent), None)
+        with guard("keeping a message that was sent"):
+            self.store.put(message_id, sent)
+            self._catch_up(message_id, sent)
+
+    def join(self, told: Told, heard: float) -> None:
+        """A channel has told a status, at that time (Unix seconds)."""
+        with guard("joining a delivery status"):
+            sent = sent_of(told.tracker) if told.tracker else None
+            if sent is not None:
+                # By what it carried, not by the id that it came with: told again with others, by
+                # somebody who forges webhooks, it is no news.
+                key = told.tracker
+                self.store.put(key, sent)
+                known = self.store.find(told.message_id)  # It knows better when it was accepted.
+                same = known is not None and known.span_id == sent.span_id
+                self._mark(key, told, known if same and known else sent, heard)
+                return
+            sent = self.store.find(told.message_id)
+            if sent is None:
+                self.early.keep(told, heard)
+                sent = self.store.find(told.message_id)  # It may have been accepted meanwhile.
+                if sent is not None:
+                    self._catch_up(told.message_id, sent)
+                return
+            # Where another process sends, nobody has said here that the message is there now.
+            self._catch_up(told.message_id, sent)
+            self._mark(told.message_id, told, sent, heard)
+
+    def _catch_up(self, message_id: str, sent: Sent) -> None:
+        for told, heard in self.early.take(message_id):
+            self._mark(message_id, told, sent, max(heard, sent.accepted_at))
+
+    def _mark(self, key: str, told: Told, sent: Sent, heard: float) -> None:
+        if self.store.mark(key, told.status):
+            _write(told, sent, heard)
+
+
+class Receipts:
+    """What the process's sends and webhooks tell. A store that is given may block, as disks and
+    servers do, so it is opened and used on a thread of its own.
+    """
+
+    def __init__(self) -> None:
+        self._memory = Joining(MemoryStore())
+        self._given: object = None
+        self._joining = self._memory
+        self._background = Dispatcher(_WAITING, self._dropped)
+
+    def expect(self, message_id: str, sent: Sent) -> None:
+        """A channel has accepted a message: statuses of this id are its. Never blocks."""
+        self._have(lambda joining: joining.expect(message_id, sent))
 
     def tell(self, told: Told) -> None:
-        """A channel has told a status."""
-        if self._current() is self._memory:
-            self._join(told)
-        else:
-            self._background.call(lambda _: self._join(told), None)
+        """A channel has told a status, now. Never blocks."""
+        heard = time.time()
+        self._have(lambda joining: joining.join(told, heard))
 
     def drain(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds until all that was told is written; return whether."""
         return self._background.drain(timeout)
 
-    def _current(self) -> DeliveryStore:
+    def _have(self, act: Callable[[Joining], None]) -> None:
         given = runtime.current().settings.delivery_store
-        if given is not self._given:
-            self._given, self._store = given, self._opened(given)
-        return self._store
-
-    def _opened(self, given: object) -> DeliveryStore:
         if given is None:
-            return self._memory
-        if not isinstance(given, str):
-            return cast(DeliveryStore, given)
-        with guard("opening the delivery store"):
-            from otel_stream.delivery.sql import SQLStore
+            act(self._memory)
+        else:
+            self._background.call(lambda _: act(self._joining_by(given)), None)
 
-            return SQLStore(given)
-        return self._memory
+    def _joining_by(self, given: object) -> Joining:
+        """On the thread of the store only."""
+        if given is not self._given:
+            self._close()
+            self._given, self._joining = given, self._memory  # Also if it cannot be opened.
+            with guard("opening the delivery store"):
+                self._joining = Joining(_opened(given))
+        return self._joining
 
-    def _expect(self, message_id: str, sent: Sent) -> None:
-        with guard("keeping a message that was sent"):
-            self._store.put(message_id, sent)
-            with self._lock:
-                early = [told for told, _ in self._early.values() if told.message_id == message_id]
-                for told in early:
-                    del self._early[told.message_id, told.status]
-            for told in early:
-                self._join(told)
+    def _close(self) -> None:
+        """What we have opened we close."""
+        with guard("closing the delivery store"):
+            if isinstance(self._given, str) and self._joining is not self._memory:
+                cast("SQLStore", self._joining.store).close()
 
-    def _join(self, told: Told) -> None:
-        with guard("joining a delivery status"):
-            sent = sent_of(told.tracker) if told.tracker else None
-            if sent is not None:
-                self._store.put(told.message_id, sent)
-            else:
-                sent = self._store.find(told.message_id)
-            if sent is None:
-                self._keep_early(told)
-            elif self._store.mark(told.message_id, told.status):
-                _write(told, sent)
+    def _dropped(self) -> None:
+        with guard("counting dropped receipts"):
+            reason = {semconv.DROP_REASON: "receipts"}
+            runtime.current().instruments.dropped.add(1, reason)
 
-    def _keep_early(self, told: Told) -> None:
-        """The reply to the send may still be on its way."""
-        now = time.monotonic()
-        gone = 0
-        with self._lock:
-            self._early[told.message_id, told.status] = (told, now)
-            while self._early:
-                _, since = next(iter(self._early.values()))
-                if len(self._early) <= _EARLY and now - since < _EARLY_FOR:
-                    break
-                self._early.popitem(last=False)
-                gone += 1
-        if gone:
-            self._unknown(gone)
 
-    def _unknown(self, count: int) -> None:
+def _opened(given: object) -> DeliveryStore:
+    if not isinstance(given, str):
+        return cast(DeliveryStore, given)
+    from otel_stream.delivery.sql import SQLStore
+
+    return SQLStore(given)
+
+
+def _unknown(count: int) -> None:
+    """Nobody has come for so many statuses."""
+    with guard("counting unknown statuses"):
         reason = {semconv.DROP_REASON: "receipts_unknown"}
         runtime.current().instruments.dropped.add(count, reason)
         say_once(
@@ -130,21 +160,16 @@ class Receipts:
             " another"
         )
 
-    def _dropped(self) -> None:
-        with guard("counting dropped receipts"):
-            reason = {semconv.DROP_REASON: "receipts"}
-            runtime.current().instruments.dropped.add(1, reason)
 
-
-def _write(told: Told, sent: Sent) -> None:
+def _write(told: Told, sent: Sent, heard: float) -> None:
     """The news, as a span in the message's trace and as a metric."""
     current = runtime.current()
     parent = trace.set_span_in_context(NonRecordingSpan(sent.span_context), Context())
-    now = time.time_ns()
+    at = round(heard * 1e9)
     attributes = {
         semconv.MESSAGING_SYSTEM: sent.system,
         semconv.MESSAGING_OPERATION_NAME: "receipt",
-        semconv.MESSAGING_MESSAGE_ID: hidden_id(told.message_id),
+        semconv.MESSAGING_MESSAGE_ID: hidden_id(told.message_id, told.recipient),
         semconv.DELIVERY_STATUS: told.status.value,
     }
     span = current.tracer.start_span(
@@ -153,25 +178,25 @@ def _write(told: Told, sent: Sent) -> None:
         SpanKind.CONSUMER,
         attributes,
         [Link(sent.span_context)],
-        start_time=now,
+        start_time=at,
     )
     if told.status is Status.FAILED:
         span.set_attribute(semconv.ERROR_TYPE, told.code or "_OTHER")
         span.set_status(SpanStatus(StatusCode.ERROR, "the message was not delivered"))
-    span.end(now)
+    span.end(at)
     instruments = instruments_of(current.telemetry.meter())
     context = trace.set_span_in_context(span, Context())
-    instruments.status(sent.system, told.status, _latency(told, sent, now / 1e9), context)
+    instruments.status(sent.system, told.status, _latency(told, sent, heard), context)
 
 
-def _latency(told: Told, sent: Sent, now: float) -> float | None:
+def _latency(told: Told, sent: Sent, heard: float) -> float | None:
     """Seconds from accepted until then. None where a clock was set back in between.
 
     The channel's own time is rounded to seconds, so it is used only where it is clearly before the
     webhook: such a webhook came late.
     """
-    at = now
-    if told.at is not None and sent.accepted_at <= told.at + _CLOCKS_APART < now:
+    at = heard
+    if told.at is not None and sent.accepted_at <= told.at + _CLOCKS_APART < heard:
         at = told.at + _CLOCKS_APART
     return at - sent.accepted_at if at >= sent.accepted_at else None
 

@@ -6,8 +6,11 @@ The channel is given the text only; the span says how large it is and hides who 
 
 from __future__ import annotations
 
+import os
 import time
+import weakref
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -19,7 +22,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 
 from otel_stream import runtime, semconv
 from otel_stream.content import as_json, bounded
-from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance
+from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance, word
 from otel_stream.delivery.instruments import DeliveryInstruments, instruments_of
 from otel_stream.delivery.open_turns import turn_around
 from otel_stream.delivery.receipts import receipts
@@ -27,12 +30,14 @@ from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.turn import Turn
 from otel_stream.delivery.typing import typing
 from otel_stream.errors import guard
+from otel_stream.runtime import Runtime
+from otel_stream.settings import Settings
 from otel_stream.span import class_name
+from otel_stream.watcher import watcher
 
 __all__ = ["Message", "Send", "send_in_progress"]
 
 _SEND = otel_context.create_key("otel_stream-send")
-_LONGEST_CODE = 128
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -102,31 +107,36 @@ class Send:
         self._clock = clock
         self._began = clock()
         self._wall = time.time_ns()
+        self._process = os.getpid()
         self._ending = Lock()
         self._requests = 0
+        self._located = False
         self._typed = 0.0
         self.attempts = 0
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
         self._turn: Turn | None = None
         self._instruments: DeliveryInstruments | None = None
+        self._runtime: Runtime | None = None
         if runtime.is_suppressed():
             return
         with guard("beginning a send"):
             self._begin()
 
     def _begin(self) -> None:
-        current = runtime.current()
+        watcher.ready()  # For `__del__`.
+        self._runtime = current = runtime.current()
         self._instruments = instruments_of(current.telemetry.meter())
         turn, around = turn_around(self._message.recipient)
-        self._turn = turn
         attributes = self._message.attributes()
+        self._located = self._message.server_address is not None
         self._typed = shown = typing.taken(self._message.recipient)
         if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
         if turn is not None:
             turn.hold(works=True)
-            turn.typing_time += shown
+            self._turn = turn
+            turn.typed(shown)
             attributes[semconv.DELIVERY_PART] = turn.next_part()
         self.span = current.tracer.start_span(
             f"send {self._message.system}",
@@ -135,10 +145,21 @@ class Send:
             attributes=attributes,
             start_time=self._wall,
         )
+        current.begun(id(self))
         within = trace.set_span_in_context(self.span, around)
-        self.context = otel_context.set_value(_SEND, self, within)
+        # Weak: else a send that is dropped would wait for the garbage collector to be ended.
+        self.context = otel_context.set_value(_SEND, weakref.ref(self), within)
         if current.captures and self.span.is_recording():
-            self._write_text(current.settings.content_limit, current.settings.redact)
+            self._write_text(current.settings)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, either way."""
+        return self._ending.locked()
+
+    def forget(self) -> None:
+        """It is the parent process's."""
+        self._ending.acquire(blocking=False)
 
     def attempt(self, server_address: str | None = None, server_port: int | None = None) -> None:
         """A request is made for it, says who sends."""
@@ -151,44 +172,38 @@ class Send:
         self._goes_out(server_address, server_port)
 
     def _goes_out(self, server_address: str | None, server_port: int | None) -> None:
+        if self.ended:
+            return
         with guard("noting an attempt"):
             ready = self._message.ready_at
-            if self.attempts + self._requests == 1 and ready is not None and self._instruments:
+            if self.attempts + self._requests == 1 and ready is not None:
                 waited = max(0.0, self._clock() - ready)
                 self.span.set_attribute(semconv.DELIVERY_QUEUE_WAIT, waited)
-            if server_address and self._message.server_address is None:
-                self._message.server_address = server_address
+            if server_address and not self._located:
+                self._located = True
                 self.span.set_attribute(semconv.SERVER_ADDRESS, server_address)
                 if server_port:
                     self.span.set_attribute(semconv.SERVER_PORT, server_port)
 
-    @property
-    def ended(self) -> bool:
-        """Whether it is over, either way."""
-        return self._ending.locked()
-
-    def forget(self) -> None:
-        """It is the parent process's."""
-        self._ending.acquire(blocking=False)
-
     def accepted(self, message_id: str | None = None) -> None:
         """The channel has accepted it."""
-        if not self._ending.acquire(blocking=False):
+        if not self._may_end():
             return
-        with guard("ending a send"):
-            now = self._clock()
+        now = self._clock()
+        with guard("telling a turn of a message"):
+            if self._turn is not None:
+                self._turn.typed(self._message.typing_time)
+                self._turn.message_accepted(now - self._began)
+        with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
                 self.span.set_attribute(semconv.MESSAGING_MESSAGE_ID, shown)
             if typed := self._message.typing_time:
                 self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
-            if self._turn is not None:
-                self._turn.typing_time += typed
-                self._turn.message_accepted(now)
-            self._end(now, None)
+        self._end(now, None)
+        with guard("keeping a message that was sent"):
             if message_id and self._instruments is not None:
-                self._keep(message_id, now)
-        self._let_go()
+                self._keep(str(message_id), now)
 
     def failed(
         self, error: BaseException | None = None, *, code: str = "", status: int | None = None
@@ -198,74 +213,79 @@ class Send:
 
         Args:
             error: What was raised.
-            code: The channel's own word for why.
+            code: The channel's own word for why; what is no word but a text is left out.
             status: The HTTP status of the refusal.
         """
-        if not self._ending.acquire(blocking=False):
+        if not self._may_end():
             return
-        with guard("ending a send"):
-            why = code or (class_name(error) if error is not None else str(status or "_OTHER"))
-            why = why[:_LONGEST_CODE]
+        now, why = self._clock(), "_OTHER"
+        with guard("writing why a message failed"):
+            why = word(code) or (class_name(error) if error is not None else str(status or why))
             if status is not None:
                 self.span.set_attribute(semconv.HTTP_STATUS_CODE, status)
             self.span.set_attribute(semconv.ERROR_TYPE, why)
             self.span.set_status(Status(StatusCode.ERROR, "the message was not accepted"))
+        with guard("telling a turn of a message"):
             if self._turn is not None:
-                self._turn.message_lost(why)
-            self._end(self._clock(), why)
-        self._let_go()
+                self._turn.message_lost(why, now - self._began)
+        self._end(now, why)
 
     def __del__(self) -> None:
-        if self.__dict__.get("_ending") is not None and self.span.is_recording():
-            self.failed(code="abandoned")
+        """Whoever was sending has gone, without a word."""
+        ending = self.__dict__.get("_ending")
+        if ending is None or ending.locked() or self.span is INVALID_SPAN:
+            return
+        with guard("dropping a send"):  # It lives again for this, and is destroyed only once.
+            watcher.soon(partial(self.failed, code="abandoned"))
+
+    def _may_end(self) -> bool:
+        """Whether this is the first end, in the process in which it has begun."""
+        return self._ending.acquire(blocking=False) and self._process == os.getpid()
 
     def _end(self, now: float, error_type: str | None) -> None:
-        status = "accepted" if error_type is None else "failed"
-        if self._turn is not None:
-            self._turn.delivery_time += now - self._began
-        self.span.set_attributes(
-            {
-                semconv.DELIVERY_ATTEMPTS: max(1, self.attempts, self._requests),
-                semconv.DELIVERY_STATUS: status,
-            }
-        )
-        self.span.end(self._wall + round((now - self._began) * 1e9))
-        if self._instruments is not None:
-            self._instruments.message(
-                self._message.system, now - self._began, error_type, self.context
-            )
+        attributes = {
+            semconv.DELIVERY_ATTEMPTS: max(1, self.attempts, self._requests),
+            semconv.DELIVERY_STATUS: "accepted" if error_type is None else "failed",
+        }
+        with guard("writing a send"):
+            self.span.set_attributes(attributes)
+        with guard("ending a send"):
+            self.span.end(self._wall + round((now - self._began) * 1e9))
+        with guard("recording a send"):
+            if self._instruments is not None:
+                took = now - self._began
+                self._instruments.message(self._message.system, took, error_type, self.context)
+        with guard("letting a turn go"):
+            turn, self._turn = self._turn, None
+            if turn is not None:
+                turn.release()
+        with guard("telling the runtime of a send"):
+            if self._runtime is not None:
+                self._runtime.ended(id(self))
 
     def _keep(self, message_id: str, now: float) -> None:
         """Have its statuses find it."""
         ids = self.span.get_span_context()
-        at = (self._wall + (now - self._began) * 1e9) / 1e9
-        receipts.expect(
-            message_id,
-            Sent(
-                trace_id=ids.trace_id,
-                span_id=ids.span_id,
-                flags=int(ids.trace_flags),
-                system=self._message.system,
-                accepted_at=at,
-            ),
+        sent = Sent(
+            trace_id=ids.trace_id,
+            span_id=ids.span_id,
+            flags=int(ids.trace_flags),
+            system=self._message.system,
+            accepted_at=self._wall / 1e9 + (now - self._began),
         )
+        receipts.expect(message_id, sent)
 
-    def _let_go(self) -> None:
-        turn, self._turn = self._turn, None
-        with guard("letting a turn go"):
-            if turn is not None:
-                turn.release()
-
-    def _write_text(self, limit: int, redact: Callable[[str], str] | None) -> None:
-        if self._message.text is None or runtime.current().settings.capture_content == "event":
+    def _write_text(self, settings: Settings) -> None:
+        if self._message.text is None or settings.capture_content == "event":
             return
         said = [{"role": "assistant", "parts": [{"type": "text", "content": self._message.text}]}]
-        kept = bounded({semconv.OUTPUT_MESSAGES: said}, limit, redact)
+        kept = bounded({semconv.OUTPUT_MESSAGES: said}, settings.content_limit, settings.redact)
         if kept is not None:
             self.span.set_attributes({name: as_json(value) for name, value in kept[0].items()})
 
 
 def send_in_progress() -> Send | None:
-    """The message that is being sent in this context."""
+    """The message that is being sent in this context. None once it is accepted, or has failed."""
     found = otel_context.get_value(_SEND)
-    return found if isinstance(found, Send) else None
+    send = found() if isinstance(found, weakref.ref) else None
+    return send if isinstance(send, Send) and not send.ended else None

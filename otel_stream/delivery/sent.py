@@ -36,8 +36,9 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 class DeliveryStore(Protocol):
     """Keeps messages by id until their statuses come. Bounded; called from any thread.
 
-    Ids are kept as the channel gives them, so a store is a place for personal data where a
-    channel's ids hold a number (the Cloud API's do). What it raises is logged once and counted.
+    Ids come as the channel gives them, or are what a message carried (up to 512 characters). So a
+    store is a place for personal data where a channel's ids hold a number (the Cloud API's do).
+    What it raises is logged once and counted.
     """
 
     def put(self, message_id: str, sent: Sent) -> None:

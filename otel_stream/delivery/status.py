@@ -12,11 +12,13 @@ from typing import Any
 
 import msgspec
 
+from otel_stream.delivery.identity import word
 from otel_stream.delivery.incoming import changes_of, event_of, records_of
 
 __all__ = ["Status", "Told", "statuses_of"]
 
-_LONGEST_ID = 512
+_LONGEST = 512
+"""Characters of an id, or of what a message may carry."""
 
 
 class Status(StrEnum):
@@ -51,6 +53,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         at: When, by the channel's clock (Unix seconds, often whole ones); None if it does not say.
         code: Why it failed, in the channel's words or numbers.
         tracker: What the message carried, where the channel gives that back (Cloud API).
+        recipient: Number or JID of who it was for, in the clear: never for a signal.
     """
 
     message_id: str
@@ -58,6 +61,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     at: float | None = None
     code: str = ""
     tracker: str = ""
+    recipient: str = ""
 
 
 def statuses_of(body: object) -> list[Told]:
@@ -69,11 +73,15 @@ def _of_evolution(body: Any) -> Iterator[Told | None]:
     if event_of(body) != "messages.update":
         return
     for record in records_of(body):
-        key = record.get("key")
-        identity = record.get("keyId") or (key.get("id") if isinstance(key, dict) else None)
+        given = record.get("key")
+        key = given if isinstance(given, dict) else record
+        if key.get("fromMe") is False or record.get("fromMe") is False:
+            continue  # A person's message: that we have read it is no news of ours.
+        # Version 2 has ids of its database in `messageId` and `id`, and version 1 has but `id`.
+        identity = record.get("keyId") or key.get("id")
         update = record.get("update")
         status = update.get("status") if isinstance(update, dict) else record.get("status")
-        yield _told(identity, status)
+        yield _told(identity, status, recipient=key.get("remoteJid") or record.get("remoteJid"))
 
 
 def _of_cloud(body: Any) -> Iterator[Told | None]:
@@ -84,20 +92,37 @@ def _of_cloud(body: Any) -> Iterator[Told | None]:
             at=_seconds(status.get("timestamp")),
             code=_code(status.get("errors")),
             tracker=status.get("biz_opaque_callback_data"),
+            recipient=status.get("recipient_id"),
         )
 
 
 def _told(
-    identity: Any, status: Any, *, at: float | None = None, code: str = "", tracker: Any = ""
+    identity: Any,
+    status: Any,
+    *,
+    recipient: Any,
+    at: float | None = None,
+    code: str = "",
+    tracker: Any = "",
 ) -> Told | None:
     if isinstance(status, str):
         known = _WORDS.get(status.lower())
     else:
         known = _NUMBERS.get(status) if type(status) is int else None
-    if known is None or not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID:
+    if known is None or not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST:
         return None
-    carried = tracker if isinstance(tracker, str) else ""
-    return Told(message_id=identity, status=known, at=at, code=code, tracker=carried)
+    return Told(
+        message_id=identity,
+        status=known,
+        at=at,
+        code=code,
+        tracker=_short(tracker),
+        recipient=_short(recipient),
+    )
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
 
 
 def _seconds(value: Any) -> float | None:
@@ -111,4 +136,4 @@ def _seconds(value: Any) -> float | None:
 def _code(errors: Any) -> str:
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
-    return str(code)[:64] if isinstance(code, (int, str)) else ""
+    return word(code) if isinstance(code, (int, str)) else ""

@@ -7,6 +7,7 @@ from threading import Lock
 
 from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.status import Status
+from otel_stream.fork import call_in_child
 
 __all__ = ["MemoryStore"]
 
@@ -23,7 +24,8 @@ class MemoryStore:
     def __init__(self, size: int = _KEPT) -> None:
         self._size = size
         self._kept: OrderedDict[str, tuple[Sent, set[Status]]] = OrderedDict()
-        self._lock = Lock()
+        self._unlock()
+        call_in_child(self._unlock)
 
     def put(self, message_id: str, sent: Sent) -> None:
         """Keep a message, unless it is kept already."""
@@ -46,3 +48,10 @@ class MemoryStore:
                 return False
             kept[1].add(status)
             return True
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _unlock(self) -> None:
+        """At first, and in a forked child: who held the lock is not there."""
+        self._lock = Lock()

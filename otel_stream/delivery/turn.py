@@ -30,6 +30,9 @@ __all__ = ["Turn", "turn_in"]
 
 _UNBEGUN = 60.0
 """Seconds that a turn waits for its work, where nobody has taken it along."""
+_FORGOTTEN = 3600.0
+"""Seconds after which a turn that is held and never touched is over: somebody has forgotten it."""
+_WHENEVER: Any = object()
 
 
 def turn_in(context: Context | None = None) -> Turn | None:
@@ -50,6 +53,8 @@ class Turn:
         context: A context in which the turn's span is current.
         received: When the message came, by the clock.
         person: Number or JID of who waits, in the clear: never for a signal.
+        batch: What the turns of one webhook have in common; None where it is the only one.
+        when_over: Told when the turn has ended.
     """
 
     def __init__(
@@ -63,34 +68,45 @@ class Turn:
         self.clock = clock
         self.received = clock()
         self.person = ""
+        self.batch: object = None
+        self.when_over: Callable[[Turn], None] | None = None
         self._wall = time.time_ns()
-        current = runtime.current()
+        self._runtime = current = runtime.current()
         self._grace = current.settings.grace
         self._instruments: DeliveryInstruments = instruments_of(current.telemetry.meter())
-        self.span: Span = current.tracer.start_span(
-            f"process {system}",
+        self.around = trace.get_current_span().get_span_context()
+        self.span = self._begun_span(attributes)
+        self.context = otel_context.set_value(TURN, self, trace.set_span_in_context(self.span))
+        self._lock = Lock()
+        self._holders = 0
+        self._let_go: float | None = self.received
+        self._touched = self.received
+        self._begun = self._carried = False
+        self._lost: str | None = None
+        self._failure: str | None = None
+        self.ended = False
+        self.queue_wait: float | None = None
+        self._waited_until = self.received
+        self.typing_time = self.delivery_time = 0.0
+        self.lost = 0
+        self.messages = self.accepted = 0
+        self.first_at: float | None = None
+        self.last_at: float | None = None
+        current.begun(id(self))
+        watcher.add(self)
+
+    def _begun_span(self, attributes: dict[str, Any]) -> Span:
+        return self._runtime.tracer.start_span(
+            f"process {self.system}",
             kind=SpanKind.CONSUMER,
             attributes={
-                semconv.MESSAGING_SYSTEM: system,
+                semconv.MESSAGING_SYSTEM: self.system,
                 semconv.MESSAGING_OPERATION_NAME: "process",
                 semconv.MESSAGING_OPERATION_TYPE: "process",
                 **attributes,
             },
             start_time=self._wall,
         )
-        self.context = otel_context.set_value(TURN, self, trace.set_span_in_context(self.span))
-        self._lock = Lock()
-        self._holders = 0
-        self._let_go: float | None = None
-        self._begun = self._carried = False
-        self._error_type: str | None = None
-        self.ended = False
-        self.queue_wait: float | None = None
-        self.typing_time = self.delivery_time = 0.0
-        self.lost = 0
-        self.messages = self.accepted = 0
-        self.first_at: float | None = None
-        self.last_at: float | None = None
 
     def wall(self, at: float) -> int:
         """Seconds of the turn's clock as ns since the epoch; the wall clock is read once."""
@@ -108,25 +124,37 @@ class Turn:
         with self._lock:
             self._holders += 1
             self._let_go = None
+            self._touched = self.clock()
             self._carried = self._carried or carried
             self._begun = self._begun or works
 
     def release(self) -> None:
         """That one is done."""
         with self._lock:
+            if not self._holders:
+                return
             self._holders -= 1
+            now = self._touched = self.clock()
             if self._holders or self.ended:
                 return
-            now = self._let_go = self.clock()
-        if self._carried and self._begun:
-            self._end(now)
-        else:
-            watcher.add(self)
+            self._let_go = now
+            at_once = self._carried and self._begun
+        if at_once:
+            self._end(now, of=now)
 
-    def waited(self, seconds: float) -> None:
-        """It stood in a queue. What is handed over later, for the answer's own sake, is no wait."""
-        if not self._begun:
-            self.queue_wait = (self.queue_wait or 0.0) + seconds
+    def waited(self, since: float, now: float) -> bool:
+        """It stood in a queue. Returns whether that counts.
+
+        What is handed over later, for the answer's own sake, is no wait; what stood in two queues
+        at once has waited once.
+        """
+        with self._lock:
+            if self._begun:
+                return False
+            fresh = max(0.0, now - max(since, self._waited_until))
+            self._waited_until = max(now, self._waited_until)
+            self.queue_wait = (self.queue_wait or 0.0) + fresh
+            return True
 
     # --- what the person gets ----------------------------------------------------------------
 
@@ -136,19 +164,28 @@ class Turn:
             self.messages += 1
             return self.messages
 
-    def message_accepted(self, now: float) -> None:
-        """The channel has accepted a message."""
+    def typed(self, seconds: float) -> None:
+        """The person has seen typing for so long."""
         with self._lock:
+            self.typing_time += seconds
+
+    def message_accepted(self, took: float = 0.0) -> None:
+        """The channel has accepted a message, `took` seconds after its sending began."""
+        with self._lock:
+            now = self.last_at = self.clock()  # Who sends may have another clock.
             self.accepted += 1
-            self.last_at = now
+            self.delivery_time += took
             first = self.first_at is None
-            self.first_at = self.first_at if self.first_at is not None else now
+            if first:
+                self.first_at = now
         if first:
             self._instruments.first(self.system, now - self.received, self.context)
 
-    def message_lost(self, error_type: str) -> None:
+    def message_lost(self, error_type: str, took: float = 0.0) -> None:
         """A message was not accepted."""
-        self._error_type = self._error_type or error_type
+        with self._lock:
+            self.delivery_time += took
+            self._lost = self._lost or error_type
 
     def perceived(self) -> dict[str, float | None]:
         """What the person lived through so far (s since their message)."""
@@ -160,43 +197,54 @@ class Turn:
 
     def failed(self, error_type: str) -> None:
         """The program's own handling of the message has failed."""
-        self._error_type = error_type
-        self.span.set_status(Status(StatusCode.ERROR, "the message was not handled"))
+        with self._lock:
+            self._failure = self._failure or error_type
 
-    # --- watched, while nobody holds it --------------------------------------------------------
+    # --- watched, from its beginning to its end ------------------------------------------------
 
     def check(self, now: float) -> float:
         """Look at it from outside, at `now`. Returns when to look again (s)."""
-        since = self._let_go
-        if since is None or self.ended:
-            watcher.remove(self)
-            return now + 1.0
-        patience = self._grace if self._begun else _UNBEGUN
-        if now - since >= patience:
-            self._end(since)
-        return since + patience
+        with self._lock:
+            since, held = self._let_go, self._holders > 0
+            if held:
+                last, patience = self._touched, _FORGOTTEN
+            else:
+                last = self.received if since is None else since
+                patience = self._grace if self._begun else _UNBEGUN
+        if now - last >= patience:
+            self._end(last, of=since)
+        return last + patience
 
     def drop(self, outcome: Outcome) -> None:
         """The process ends, or nobody waits for it any more."""
-        self._end(self._let_go if self._let_go is not None else self.clock())
+        since = self._let_go
+        self._end(self.clock() if since is None else since)
+
+    def give_up(self) -> None:
+        """There are too many: end it, if nobody holds it."""
+        since = self._let_go
+        if since is not None:
+            self._end(since, of=since)
 
     def forget(self) -> None:
         """It is the parent process's."""
         self.ended = True
+        self._lock = Lock()
 
     # --- the end -------------------------------------------------------------------------------
 
-    def _end(self, at: float) -> None:
+    def _end(self, at: float, of: Any = _WHENEVER) -> None:
+        """End it at that time. With `of`: unless somebody has taken hold of it since then."""
         with self._lock:
-            if self.ended:
+            if self.ended or (of is not _WHENEVER and of != self._let_go):
                 return
             self.ended = True
         watcher.remove(self)
+        with guard("telling that a turn is over"):
+            if self.when_over is not None:
+                self.when_over(self)
         with guard("writing the span of a turn"):
-            self.span.set_attributes(self._attributes())
-            if self._error_type is not None and not self.accepted:
-                self.span.set_attribute(semconv.ERROR_TYPE, self._error_type)
-                self.span.set_status(Status(StatusCode.ERROR, "no message was accepted"))
+            self._write()
         with guard("ending the span of a turn"):
             self.span.end(self.wall(at))
         with guard("recording a turn"):
@@ -204,6 +252,16 @@ class Turn:
                 self._instruments.last(self.system, self.last_at - self.received, self.context)
             if self.queue_wait is not None:
                 self._instruments.queue_wait(self.system, self.queue_wait, self.context)
+        with guard("telling the runtime of a turn"):
+            self._runtime.ended(id(self))
+
+    def _write(self) -> None:
+        self.span.set_attributes(self._attributes())
+        lost = None if self.accepted else self._lost
+        if (error_type := self._failure or lost) is not None:
+            self.span.set_attribute(semconv.ERROR_TYPE, error_type)
+            what = "the message was not handled" if self._failure else "no message was accepted"
+            self.span.set_status(Status(StatusCode.ERROR, what))
 
     def _attributes(self) -> dict[str, Any]:
         since = self.received

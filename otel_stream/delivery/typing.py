@@ -3,82 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
+from functools import partial
+from threading import RLock
 from typing import Any
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 
 from otel_stream import runtime, semconv
 from otel_stream.delivery.identity import hidden, hidden_instance, number_of
 from otel_stream.delivery.open_turns import turn_around
+from otel_stream.delivery.stretch import Stretch
 from otel_stream.errors import guard
-from otel_stream.outcome import Outcome
+from otel_stream.fork import call_in_child
 from otel_stream.watcher import watcher
 
 __all__ = ["Typing", "typing"]
 
-_STRETCHES = 10_000
-
-
-class _Stretch:
-    """One stretch: from the first call until somebody stops it, or what was shown has run out."""
-
-    def __init__(self, span: Span, clock: Callable[[], float]) -> None:
-        self.span = span
-        self.clock = clock
-        self.began = self.counted = self.until = self.before = clock()
-        self._wall = time.time_ns()
-        self.calls = 0
-        self._ending = Lock()
-
-    def taken(self, now: float) -> float:
-        """Seconds that were shown since this was asked last."""
-        until = min(now, self.until)
-        shown, self.counted = until - self.counted, max(self.counted, until)
-        return max(0.0, shown)
-
-    def shown(self, until: float) -> None:
-        """One more call: it lasts until then, or longer."""
-        self.calls += 1
-        self.before, self.until = self.until, max(self.until, until)
-
-    def refused(self, error_type: str) -> None:
-        """That call has shown nothing."""
-        self.until = self.before
-        self.span.set_attribute(semconv.ERROR_TYPE, error_type)
-        self.span.set_status(Status(StatusCode.ERROR, "typing was not shown"))
-
-    def end(self, now: float) -> None:
-        """It is over, if it was not before."""
-        if not self._ending.acquire(blocking=False):
-            return
-        watcher.remove(self)
-        at = min(now, self.until)
-        with guard("ending a stretch of typing"):
-            self.span.set_attributes(
-                {
-                    semconv.DELIVERY_TYPING_TIME: at - self.began,
-                    semconv.DELIVERY_ATTEMPTS: self.calls,
-                }
-            )
-            self.span.end(self._wall + round((at - self.began) * 1e9))
-
-    # --- watched, until it has run out ---------------------------------------------------------
-
-    def check(self, now: float) -> float:
-        """Look at it from outside, at `now`. Returns when to look again (s)."""
-        if now >= self.until:
-            self.end(now)
-        return self.until
-
-    def drop(self, outcome: Outcome) -> None:
-        """The process ends."""
-        self.end(self.clock())
-
-    def forget(self) -> None:
-        """It is the parent process's."""
-        self._ending.acquire(blocking=False)
+_PEOPLE = 10_000
+_LONGEST = 600.0
+"""Seconds that one call may claim to show something for."""
 
 
 class Typing:
@@ -86,13 +31,14 @@ class Typing:
 
     Args:
         clock: Monotonic seconds.
+        size: People whose typing is known at once; the oldest make room.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter, size: int = _PEOPLE) -> None:
         self._clock = clock
-        self._lasting: dict[str, _Stretch] = {}
-        self._untold: dict[str, float] = {}
-        self._lock = Lock()
+        self._size = size
+        self._start_anew()
+        call_in_child(self._start_anew)
 
     def shown(
         self,
@@ -107,56 +53,75 @@ class Typing:
         if runtime.is_suppressed():
             return
         with guard("noting typing"), self._lock:
-            now = self._clock()
-            key = number_of(recipient) or recipient
+            now, key = self._clock(), _key(recipient)
             stretch = self._lasting.get(key)
-            if stretch is None or now >= stretch.until > stretch.began:
-                self._close(key, now)
+            if stretch is not None and now >= stretch.until:
+                stretch.end(now)
+            if stretch is None or stretch.ended:
                 attributes = _attributes(system, recipient, instance, server_address)
-                stretch = self._lasting[key] = self._begun(key, system, attributes)
-            stretch.shown(now + max(0.0, lasts))
-            watcher.add(stretch)
+                stretch = self._begun(key, system, attributes)
+            stretch.shown(now + min(_LONGEST, max(0.0, lasts)))
 
     def stopped(self, recipient: str) -> None:
         """The channel shows no typing any more."""
         with guard("noting typing"), self._lock:
-            self._close(number_of(recipient) or recipient, self._clock())
+            stretch = self._lasting.get(_key(recipient))
+            if stretch is not None:
+                stretch.end(self._clock())
 
     def refused(self, recipient: str, error_type: str) -> None:
         """The channel does not do what `shown` has told last."""
         with guard("noting typing"), self._lock:
-            key = number_of(recipient) or recipient
-            stretch = self._lasting.get(key)
+            stretch = self._lasting.get(_key(recipient))
             if stretch is None:
                 return
             stretch.refused(error_type)
             if stretch.until <= (now := self._clock()):
-                self._close(key, now)
+                stretch.end(now)
 
     def taken(self, recipient: str) -> float:
         """Seconds of typing that this person has seen, and no message before has counted."""
-        with self._lock:
-            key = number_of(recipient) or recipient
+        with guard("counting typing"), self._lock:
+            key = _key(recipient)
             stretch = self._lasting.get(key)
             shown = stretch.taken(self._clock()) if stretch is not None else 0.0
             return self._untold.pop(key, 0.0) + shown
+        return 0.0
 
-    def _close(self, key: str, now: float) -> None:
-        stretch = self._lasting.pop(key, None)
-        if stretch is None:
-            return
-        if (shown := stretch.taken(now)) > 0 and len(self._untold) < _STRETCHES:
-            self._untold[key] = self._untold.get(key, 0.0) + shown
-        stretch.end(now)
-
-    def _begun(self, key: str, system: str, attributes: dict[str, Any]) -> _Stretch:
-        if len(self._lasting) >= _STRETCHES:
-            self._close(next(iter(self._lasting)), self._clock())
+    def _begun(self, key: str, system: str, attributes: dict[str, Any]) -> Stretch:
+        while len(self._lasting) >= self._size:
+            oldest = next(iter(self._lasting))
+            self._lasting.pop(oldest).end(self._clock())
         _, around = turn_around(key)
+        wall = time.time_ns()
         span = runtime.current().tracer.start_span(
-            f"type {system}", around, SpanKind.CLIENT, attributes
+            f"type {system}", around, SpanKind.CLIENT, attributes, start_time=wall
         )
-        return _Stretch(span, self._clock)
+        stretch = Stretch(span, wall, self._clock, partial(self._ended, key))
+        self._lasting[key] = stretch
+        watcher.add(stretch)
+        return stretch
+
+    def _ended(self, key: str, untold: float) -> None:
+        with self._lock:
+            lasting = self._lasting.get(key)
+            if lasting is not None and lasting.ended:  # Not the one that has come after it.
+                del self._lasting[key]
+            if untold > 0:
+                self._untold[key] = self._untold.pop(key, 0.0) + untold
+                while len(self._untold) > self._size:
+                    self._untold.popitem(last=False)
+
+    def _start_anew(self) -> None:
+        """At first, and in a forked child: what lasts is the parent's."""
+        self._lasting: dict[str, Stretch] = {}
+        self._untold: OrderedDict[str, float] = OrderedDict()
+        # Taken again where ending a stretch comes back here.
+        self._lock = RLock()
+
+
+def _key(recipient: str) -> str:
+    return number_of(recipient) or str(recipient or "")
 
 
 def _attributes(

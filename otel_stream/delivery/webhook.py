@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
-
-from opentelemetry import context as otel_context
 
 from otel_stream import runtime, semconv
 from otel_stream.content import as_json, bounded
+from otel_stream.delivery.hold import Hold
 from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance
 from otel_stream.delivery.incoming import Incoming, incoming_of
 from otel_stream.delivery.open_turns import open_turns
 from otel_stream.delivery.receipts import receipts
 from otel_stream.delivery.status import statuses_of
 from otel_stream.delivery.turn import Turn
+from otel_stream.entry import Entry, enter, leave
 from otel_stream.errors import guard
 from otel_stream.span import class_name
 
 __all__ = ["process_webhook", "record_delivery_status"]
+
+_MOST = 100
+"""Turns that one webhook may begin."""
 
 
 def record_delivery_status(body: object) -> int:
@@ -50,9 +52,12 @@ class process_webhook:
 
     A person's message begins a turn, whose span (`process whatsapp`) is current in the block and
     wherever `otel_stream.carry` takes it; it ends when all that answers the message is done.
-    Statuses are joined to their messages (`record_delivery_status`). Any other webhook passes. Of
-    several messages in one body the turn is the first one's. The same message told twice, while it
-    is being answered, goes on in the turn that it has.
+    Statuses are joined to their messages (`record_delivery_status`). Any other webhook passes. The
+    same message told twice, while it is being answered, goes on in the turn that it has.
+
+    Where one body brings several messages, those of one chat begin one turn, and each chat has its
+    own. That of the first message is current in the block: enter `otel_stream.resume(message_id)`
+    to handle another.
 
     Args:
         body: The webhook's parsed JSON.
@@ -62,18 +67,19 @@ class process_webhook:
     def __init__(self, body: object, *, system: str = "whatsapp") -> None:
         self._body = body
         self._system = system
-        self._turn: Turn | None = None
-        self._token: Any = None
+        self._holds: list[tuple[Turn, Hold]] = []
+        self._entry: Entry | None = None
 
     def __enter__(self) -> Turn | None:
         with guard("beginning a turn"):
             record_delivery_status(self._body)
             messages = [] if runtime.is_suppressed() else incoming_of(self._body)
-            if messages:
-                turn = self._turn = _turn_of(messages[0], self._system)
-                turn.hold()
-                self._token = otel_context.attach(turn.context)
-        return self._turn
+            turns = _turns_of(messages, self._system)
+            self._holds = [(turn, Hold(turn)) for turn in turns]
+            if turns:
+                self._entry = enter(turns[0].context)
+                return turns[0]
+        return None
 
     def __exit__(
         self,
@@ -81,20 +87,38 @@ class process_webhook:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        entry, self._entry = self._entry, None
         with guard("leaving a webhook"):
-            if self._token is not None:
-                otel_context.detach(self._token)
-        with guard("leaving a turn"):
-            if self._turn is not None:
-                if error is not None:
-                    self._turn.failed(class_name(error))
-                self._turn.release()
+            if entry is not None:
+                leave(entry)
+        holds, self._holds = self._holds, []
+        for turn, hold in holds:
+            with guard("leaving a turn"):
+                # To be cancelled is no failure: who has the work goes on, or nobody has it.
+                if isinstance(error, Exception):
+                    turn.failed(class_name(error))
+                hold.release()
 
 
-def _turn_of(message: Incoming, system: str) -> Turn:
-    before = open_turns.of_message(message.message_id)
-    if before is not None:
-        return before
+def _turns_of(messages: list[Incoming], system: str) -> list[Turn]:
+    """The turns that these messages belong to, each once, in their order."""
+    found: dict[tuple[str, ...], Turn] = {}
+    begun: list[Turn] = []
+    for message in messages:
+        turn = open_turns.of_message(message.message_id) or found.get(message.chat)
+        if turn is None and len(found) < _MOST:
+            turn = _begun(message, system)
+            begun.append(turn)
+        if turn is not None:
+            found.setdefault(message.chat, turn)
+            open_turns.add(turn, message.message_id, *message.chat)
+    if len(begun) > 1:
+        for turn in begun:
+            turn.batch = begun[0]
+    return list(dict.fromkeys(found.values()))
+
+
+def _begun(message: Incoming, system: str) -> Turn:
     found = {
         semconv.MESSAGING_MESSAGE_ID: hidden_id(message.message_id, message.sender) or None,
         semconv.CHANNEL_INSTANCE: hidden_instance(message.instance) or None,
@@ -102,10 +126,7 @@ def _turn_of(message: Incoming, system: str) -> Turn:
         semconv.CHANNEL_SENDER: hidden(message.sender) or None,
         **_content(message),
     }
-    attributes = {name: value for name, value in found.items() if value is not None}
-    turn = Turn(system, attributes)
-    open_turns.add(turn, message.message_id, message.sender)
-    return turn
+    return Turn(system, {name: value for name, value in found.items() if value is not None})
 
 
 def _content(message: Incoming) -> dict[str, str]:

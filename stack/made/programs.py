@@ -7,6 +7,7 @@
 | Prometheus | `OTEL_STREAM_STACK_PROMETHEUS` | PATH, else Debian's package |
 | promtool | `OTEL_STREAM_STACK_PROMTOOL` | PATH, else Debian's package |
 | InfluxDB | `OTEL_STREAM_STACK_INFLUXD` | PATH, else Debian's package |
+| PostgreSQL | `OTEL_STREAM_STACK_POSTGRES` | PATH, where Debian installs it, else its packages |
 | what reads compose files | `OTEL_STREAM_STACK_COMPOSE` | built from stack/made/compose |
 
 Debian's packages are unpacked, not installed: no service starts, and no rights are needed.
@@ -28,6 +29,9 @@ __all__ = ["Programs"]
 DISTRIBUTION = Path(__file__).parents[2] / "collector-config" / "distribution"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.152.0"
 COMPOSE = Path(__file__).parent / "compose"
+POSTGRESQL = ("postgresql-15", "libpq5", "libxml2", "libicu72")
+"""What a Debian with Python and git does not have anyway."""
+_INSTALLED = "lib/postgresql/*/bin/postgres"
 JAEGER = "github.com/jaegertracing/jaeger@v1.76.0"
 JAEGER_SUM = "h1:sWCOOF1dr+NL0PLil7mFo3BqqQL8k4WiM7aguFbc14g="
 
@@ -73,6 +77,16 @@ class Programs:
         """The InfluxDB 1 server."""
         return self._debian("influxd", "influxdb")
 
+    def postgres(self) -> Path:
+        """The PostgreSQL server, with `initdb` beside it."""
+        found = self._given("POSTGRES") or shutil.which("postgres")
+        installed = [Path(found)] if found else sorted(Path("/usr").glob(_INSTALLED))
+        if installed:
+            return installed[-1]
+        pinned = " ".join(POSTGRESQL).encode()
+        room = self._made("postgresql", "usr", pinned, _unpack(*POSTGRESQL))
+        return next(room.glob(_INSTALLED))
+
     def _debian(self, program: str, package: str) -> Path:
         found = self._given(program.upper()) or shutil.which(program)
         if found:
@@ -115,20 +129,24 @@ def _build_compose(room: Path) -> None:
     Go(room).build("what reads compose files", COMPOSE, room / "compose")
 
 
-def _unpack(package: str) -> Callable[[Path], None]:
+def _unpack(*packages: str) -> Callable[[Path], None]:
+    what = packages[0]
+
     def unpack(room: Path) -> None:
         log = room / "build.log"
         try:
-            run(f"Fetching {package}", ["apt-get", "download", package], cwd=room, log=log)
+            run(f"Fetching {what}", ["apt-get", "download", *packages], cwd=room, log=log)
         except CommandError:
             for name in ("lists/partial", "archives/partial"):
                 (room / name).mkdir(parents=True)
             own = ["-o", f"Dir::State::Lists={room}/lists", "-o", f"Dir::Cache={room}"]
             run("Reading Debian's list of packages", ["apt-get", *own, "update"], log=log)
-            run(f"Fetching {package}", ["apt-get", *own, "download", package], cwd=room, log=log)
+            command = ["apt-get", *own, "download", *packages]
+            run(f"Fetching {what}", command, cwd=room, log=log)
             shutil.rmtree(room / "lists")
-        for file in room.glob(f"{package}_*.deb"):
-            run(f"Unpacking {package}", ["dpkg", "-x", str(file), str(room)], log=log)
-            file.unlink()
+        for package in packages:
+            for file in room.glob(f"{package}_*.deb"):
+                run(f"Unpacking {package}", ["dpkg", "-x", str(file), str(room)], log=log)
+                file.unlink()
 
     return unpack

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -32,8 +32,9 @@ class Process:
         command: The program and its arguments.
         env: Variables beside those of this process.
         room: Its folder: it runs there, and its log is `NAME.log` there.
-        ready: A URL that answers with a status below 400 when it can be used.
+        ready: A URL that answers with a status below 400 when it can be used, or what tells.
         patience: Seconds that it is given to end when asked to.
+        asked_by: The signal that asks it to.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class Process:
         command: Sequence[str],
         *,
         room: Path,
-        ready: str,
+        ready: str | Callable[[], bool],
         env: Mapping[str, str] | None = None,
         patience: float = 20.0,
+        asked_by: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -53,6 +55,7 @@ class Process:
         self.log = room / f"{name}.log"
         self._ready = ready
         self._patience = patience
+        self._asked_by = asked_by
         self._running: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Process:
@@ -124,7 +127,7 @@ class Process:
 
     def stop(self) -> None:
         """Ask it to end, and make it end if it has not in time."""
-        self._end(signal.SIGTERM, self._patience)
+        self._end(self._asked_by, self._patience)
 
     def last_lines(self) -> str:
         """The end of its log."""
@@ -132,6 +135,8 @@ class Process:
         return "\n".join(line[:500] for line in lines[-_LAST_LINES:])
 
     def _answers(self) -> bool:
+        if callable(self._ready):
+            return self._ready()
         try:
             with urlopen(self._ready, timeout=2.0) as answer:
                 return bool(answer.status < 400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from queue import Queue
 from typing import Any, assert_type
 
 import anthropic
@@ -154,6 +155,26 @@ async def into_a_chat(stream: AsyncIterator[str], cloud: CloudChannel) -> None:
     assert_type(delivery.whole, bool)
     assert_type(delivery.messages[0].id, str | None)
     assert_type([piece.text for piece in Cutter().feed("Hello")], list[str])
+
+
+def work(number: int) -> str:
+    return str(number)
+
+
+async def answer(number: int) -> str:
+    return str(number)
+
+
+async def what_is_carried_keeps_its_type(items: Queue[int]) -> None:
+    """A function, a coroutine function, a coroutine and a queue are what they were."""
+    assert_type(otel_stream.carried(work)(1), str)
+    assert_type(await otel_stream.carried(answer)(1), str)
+    assert_type(await otel_stream.carried(answer(1)), str)
+    assert_type(otel_stream.carrying(items), Queue[int])
+    with otel_stream.carry() as carrier, otel_stream.resume("3EB0"), otel_stream.carry_everywhere():
+        assert_type(carrier, otel_stream.Carrier)
+    with otel_stream.process_webhook({}):
+        assert_type(otel_stream.record_delivery_status({}), int)
 
 
 def values() -> None:

@@ -1,0 +1,148 @@
+"""A person's message, whichever channel's webhook brings it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from otel_stream.delivery.incoming import Incoming, event_of, incoming_of, records_of
+from tests.delivery.bodies import NUMBER, cloud, cloud_message, evolution, record
+
+JID = f"{NUMBER}@s.whatsapp.net"
+JOKE = Incoming(
+    sender=JID,
+    message_id="3EB0C767D26A1B2C3D4E",
+    chat=(JID,),
+    instance="testonho",
+    kind="text",
+    text="Tell me a joke",
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        record(),
+        [record()],
+        {"messages": [record()]},
+        {"messages": record()},
+        {"data": record()},
+        {"data": {"messages": [record()]}},
+        [[record()]],
+    ],
+)
+@pytest.mark.parametrize("event", ["messages.upsert", "MESSAGES_UPSERT"])
+def test_of_evolution(data: Any, event: str) -> None:
+    """However it is wrapped, and however its event is written."""
+    assert incoming_of(evolution(data, event)) == [JOKE]
+
+
+def test_of_the_cloud() -> None:
+    """The Cloud API's messages, of all its entries."""
+    body = cloud(messages=[cloud_message(), cloud_message("And one more", identity="wamid.2")])
+    body["entry"] *= 2
+    first = Incoming(
+        sender=NUMBER, message_id="wamid.HBgMNTUxMTk=", chat=(NUMBER,), text="Tell me a joke"
+    )
+    second = Incoming(sender=NUMBER, message_id="wamid.2", chat=(NUMBER,), text="And one more")
+
+    assert incoming_of(body) == [first, second] * 2
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "text"),
+    [
+        ({"conversation": "Hi"}, "text", "Hi"),
+        ({"extendedTextMessage": {"text": "Hi"}}, "text", "Hi"),
+        ({"imageMessage": {"caption": "Hi"}}, "media", ""),
+        ({"videoMessage": {}}, "media", ""),
+        ({"documentWithCaptionMessage": {}}, "media", ""),
+        ({"audioMessage": {"ptt": True}}, "audio", ""),
+        ({"stickerMessage": {}}, "sticker", ""),
+        ({"contactsArrayMessage": {}}, "contact", ""),
+        ({"reactionMessage": {"text": "👍"}}, "reaction", ""),
+        ({"locationMessage": {}}, "location", ""),
+        ({"ephemeralMessage": {"message": {"conversation": "Hi"}}}, "text", "Hi"),
+        ({"viewOnceMessageV2": {"message": {"imageMessage": {}}}}, "media", ""),
+        ({"conversation": "my document, an image of media"}, "text", None),
+        ({"messageContextInfo": {}}, "other", ""),
+        (None, "other", ""),
+        ([], "other", ""),
+    ],
+)
+def test_kinds(message: Any, kind: str, text: str | None) -> None:
+    """What kind a message is its own fields say, and never its text."""
+    told = {**record(), "message": message, "messageType": None}
+    (found,) = incoming_of(evolution(told))
+
+    assert found.kind == kind
+    assert text is None or found.text == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "ours"),
+    [("text", "text"), ("image", "media"), ("audio", "audio"), ("contacts", "contact"),
+     ("order", "order"), ("call 5511999990000", "other"), (None, "other"), ([], "other")],
+)  # fmt: skip
+def test_kinds_of_the_cloud(kind: Any, ours: str) -> None:
+    """The Cloud API's types by our names; what is no word is no kind."""
+    (found,) = incoming_of(cloud(messages=[{**cloud_message(), "type": kind}]))
+
+    assert found.kind == ours
+
+
+def test_groups() -> None:
+    """In a group the sender is who wrote, and the answer goes to the group."""
+    told = record(remoteJid="120363020000000000@g.us", participant=JID)
+    (found,) = incoming_of(evolution(told))
+
+    assert (found.sender, found.chat) == (JID, ("120363020000000000@g.us",))
+
+
+def test_people_whose_jid_is_no_number() -> None:
+    """Newer versions name some people by another id, and tell their number beside it."""
+    told = record(remoteJid="270123456789012@lid", remoteJidAlt=JID, senderPn=NUMBER)
+    (found,) = incoming_of(evolution(told))
+
+    assert found.chat == ("270123456789012@lid", JID, NUMBER)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        record(fromMe=True),
+        record(remoteJid="status@broadcast"),
+        record(remoteJid="120363020000000000@newsletter"),
+        record(id=None),
+        {"key": "3EB0"},
+        {},
+        None,
+        "text",
+        7,
+    ],
+)
+def test_what_is_no_message_of_a_person(told: Any) -> None:
+    """Our own messages, stories and channels, and what is broken begin nothing."""
+    assert incoming_of(evolution(told)) == []
+
+
+@pytest.mark.parametrize("event", ["connection.update", "messages.update", "", None, 7, ["x"]])
+def test_other_events(event: Any) -> None:
+    """Only one event brings messages."""
+    assert incoming_of(evolution(record(), event)) == []
+
+
+def test_names_of_events() -> None:
+    """Evolution writes its events in two ways."""
+    assert event_of({"event": "MESSAGES_UPDATE"}) == "messages.update"
+
+
+def test_a_nested_body_costs_little() -> None:
+    """However deep and wide lists stand in lists, a thousand entries are looked at."""
+    data: Any = []
+    for _ in range(600):
+        data = [data, *[0] * 999]
+
+    assert list(records_of({"data": data})) == []
+    assert len(list(records_of({"data": [{"key": {}}] * 5_000}))) == 999

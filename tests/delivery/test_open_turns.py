@@ -1,0 +1,110 @@
+"""The turns that are open: found by work that lost its context, and never more than so many."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from opentelemetry import context as otel_context
+
+from otel_stream.delivery.open_turns import OpenTurns, open_turns, turn_around
+from otel_stream.delivery.turn import Turn
+from otel_stream.outcome import Outcome
+from otel_stream.testing import Captured, ScriptedClock
+from otel_stream.watcher import watcher
+from tests.delivery.bodies import NUMBER
+
+
+def aside(act: Any) -> Any:
+    """What *act* returns on a thread to which nothing is taken along."""
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(act()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_found_by_the_person(turn: Turn) -> None:
+    """By number or JID, however written, and by the message, until it is over."""
+    open_turns.add(turn, "3EB0", f"{NUMBER}@s.whatsapp.net", "270123@lid")
+    names = [NUMBER, f"+{NUMBER}", f"{NUMBER}:3@s.whatsapp.net", "270123@lid"]
+    found = [open_turns.of_person(each) for each in names]
+    by_message = open_turns.of_message("3EB0")
+    turn.drop(Outcome.ABANDONED)
+
+    assert (found, by_message) == ([turn] * 4, turn)
+    assert open_turns.of_person(NUMBER) is None
+    assert (len(open_turns), open_turns._names) == (0, {})
+
+
+def test_the_last_turn_of_a_person(captured: Captured) -> None:
+    """Of two open turns of one person the later is found, and stays when the other ends."""
+    first, second = Turn("whatsapp", {}), Turn("whatsapp", {})
+    for turn in (first, second):
+        open_turns.add(turn, str(id(turn)), NUMBER)
+    first.drop(Outcome.ABANDONED)
+    found = open_turns.of_person(NUMBER)
+    second.drop(Outcome.ABANDONED)
+
+    assert found is second
+
+
+def test_so_many(captured: Captured, clock: ScriptedClock) -> None:
+    """Beyond its size the oldest are over, unless somebody works on them."""
+    kept = OpenTurns(size=10)
+    turns = [Turn("whatsapp", {}, clock=clock) for _ in range(30)]
+    turns[0].hold()
+    for number, turn in enumerate(turns):
+        kept.add(turn, f"ID{number}", str(10**11 + number))
+    ended = [turn.ended for turn in turns]
+    watcher.end_all(Outcome.ABANDONED)
+
+    assert ended == [False] + [True] * 19 + [False] * 10
+    assert (len(kept), kept._names) == (0, {})
+
+
+def test_the_same_again(turn: Turn) -> None:
+    """A message that is told again and again is kept once."""
+    for _ in range(100):
+        open_turns.add(turn, "3EB0", NUMBER)
+    names = list(open_turns._names.values())
+    turn.drop(Outcome.ABANDONED)
+
+    assert [len(each) for each in names] == [2]
+
+
+def test_around_a_thread_without_context(turn: Turn) -> None:
+    """On a thread without any context the person's open turn is found, and its context."""
+    open_turns.add(turn, "3EB0", NUMBER)
+    mine, other = aside(lambda: (turn_around(NUMBER), turn_around("5511000000000")))
+    turn.drop(Outcome.ABANDONED)
+
+    assert mine == (turn, turn.context)
+    assert other == (None, {})
+
+
+def test_around_the_request(captured: Captured) -> None:
+    """What runs in the request that brought the message belongs to the turn."""
+    tracer = captured.tracer_provider.get_tracer("web")
+    with tracer.start_as_current_span("POST"):
+        turn = Turn("whatsapp", {})
+        open_turns.add(turn, "3EB0", NUMBER)
+        found = turn_around(NUMBER)
+        with tracer.start_as_current_span("inner"):
+            here = otel_context.get_current()
+            inner = turn_around(NUMBER)
+    turn.drop(Outcome.ABANDONED)
+
+    assert found == (turn, turn.context)
+    assert (inner[0], inner[1] is here) == (turn, True)
+
+
+def test_around_another_trace(turn: Turn, captured: Captured) -> None:
+    """What is part of another trace stays there: a broadcast, a reminder."""
+    open_turns.add(turn, "3EB0", NUMBER)
+    tracer = captured.tracer_provider.get_tracer("cron")
+    with tracer.start_as_current_span("remind"):
+        found, here = turn_around(NUMBER), otel_context.get_current()
+    turn.drop(Outcome.ABANDONED)
+
+    assert (found[0], found[1] is here) == (None, True)
