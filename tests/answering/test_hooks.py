@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def ended(way: str) -> Any:
     """What the program says whose streamer is hooked that way; it must say nothing on stderr."""
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-m", "tests.answering.hooked", way],
+        [sys.executable, "-W", "default", "-m", "tests.answering.hooked", way],
         cwd=ROOT,
         capture_output=True,
         text=True,
