@@ -24,13 +24,15 @@ _SECRET = re.compile(
     """,
     re.VERBOSE,
 )
+# As people and channels write them; other runs of digits are more often ids or times.
+_PHONE = re.compile(r"\+\d{8,15}\b|\b\d{8,}(?:-\d+)?(?::\d+)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b")
 LONGEST = 4096
 """Characters of a text that are looked at and kept."""
 
 
 def scrub(text: str) -> str:
-    """`text` without what looks like a key or token, cut to 4,096 characters."""
-    return _SECRET.sub("[secret]", encodable(text[:LONGEST]))
+    """`text` without what looks like a key, a token or a phone number, cut to 4,096 characters."""
+    return _PHONE.sub("[number]", _SECRET.sub("[secret]", encodable(text[:LONGEST])))
 
 
 def hashed(value: str) -> str:

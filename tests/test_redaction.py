@@ -56,6 +56,22 @@ def test_secrets(text: str, secret: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "no WhatsApp account: 5511999990000@s.whatsapp.net",
+        "jid 5511999990000:12@s.whatsapp.net is not there",
+        "the group 5511999990000-1612345678@g.us is closed",
+        "call +5511999990000 instead",
+    ],
+)
+def test_numbers(text: str) -> None:
+    """A JID or an international number is taken out of an error's text."""
+    assert PHONE in text
+    assert PHONE not in scrub(text)
+    assert "[number]" in scrub(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Rate limit reached for gpt-5-mini in organization org on tokens per min.",
         "the task-force asked for a risk-free, basic answer",
         "Request timed out after 600 seconds",

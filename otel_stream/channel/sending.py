@@ -100,6 +100,7 @@ class Sending:
     async def _read(self) -> None:
         delivery = self.delivery
         iterator: Any = self._stream
+        self._telling.reads()
         try:
             iterator = aiter(self._stream)
             async for item in iterator:

@@ -18,6 +18,7 @@ from otel_stream.delivery.open_turns import turn_around
 from otel_stream.delivery.send import Message, Send
 from otel_stream.delivery.typing import typing
 from otel_stream.errors import guard
+from otel_stream.lag import FirstText
 
 __all__ = ["Telling", "ToldSend"]
 
@@ -91,6 +92,7 @@ class Telling:
         self._turn: Any = None
         self._span: Any = None
         self._first = True
+        self._on_the_wire = FirstText()
         self._around: Context | None = None  # where messages are sent, if not in the current one
         self._where: dict[str, Any] = {}
         with guard("beginning a delivery"):
@@ -107,16 +109,33 @@ class Telling:
                 turn.hold(works=True)
                 self._turn = turn
 
+    def reads(self) -> None:
+        """The task that reads the stream begins: whoever watches the wire beneath tells us of it.
+
+        Nothing is detached: a task has a context of its own, which ends with it.
+        """
+        with guard("beginning to read a stream"):
+            otel_context.attach(self._on_the_wire.within(otel_context.get_current()))
+
     def text(self, text: str) -> None:
-        """*text* was read. A place to tell the source's trace of the consumer's first text, too."""
+        """*text* was read."""
+        first, self._first = self._first, False
+        if first:
+            self._late(perf_counter())
         context, self._context = self._context, None
         with guard("telling a trace context of text"):
             if context is not None:
-                if self._first:
+                if first:
                     context.log_first_token(text)
                 context.log_streaming_chunk(text)
-            self._first = False
             self._context = context  # which is left alone once it has failed
+
+    def _late(self, now: float) -> None:
+        """The first text is here: how long ago was it on the wire?"""
+        with guard("telling a consumer's lag"):
+            there = self._on_the_wire.at
+            if there is not None and self._span is not None:
+                self._span.set_attribute(semconv.CONSUMER_LAG, max(0.0, now - there))
 
     def message(self, text: str, ready_at: float) -> ToldSend:
         """A message that is sent now, and was ready at that time."""
