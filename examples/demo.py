@@ -108,7 +108,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     streams, written = export.read(progress.ids, [scene.title for scene in scenes])
     if any(stream.get("chunk.count") for stream in streams):
         pictures(streams, console, look)
-        if answer := export.trace(whatsapp.trace_id):
+        if whatsapp.trace_id and (answer := export.trace(whatsapp.trace_id)):
             message(answer, console, look)
         if written:
             places(export.where, console)

@@ -176,8 +176,8 @@ def test_without_agno_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install 'otel-stream[agno,channel,openai]'" in page.getvalue()
 
 
-def test_a_line_of_the_environment_for_agno() -> None:
-    """The team tells nothing to Agno's makers."""
+def test_agno_tells_its_makers_nothing() -> None:
+    """By default it does, on a public host."""
     source = Path(DEMO.parent / "otel_stream_demo" / "team.py").read_text()
 
     assert source.count("telemetry=False") == 2
