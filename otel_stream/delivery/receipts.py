@@ -119,6 +119,8 @@ class Receipts:
         given = runtime.current().settings.delivery_store
         if given is None:
             act(self._memory)
+            if self._given is not None:  # By another `instrument`.
+                self._background.call(lambda _: self._joining_by(None), None)
         else:
             self._background.call(lambda _: act(self._joining_by(given)), None)
 
@@ -128,7 +130,8 @@ class Receipts:
             self._close()
             self._given, self._joining = given, self._memory  # Also if it cannot be opened.
             with guard("opening the delivery store"):
-                self._joining = Joining(_opened(given))
+                if given is not None:
+                    self._joining = Joining(_opened(given))
         return self._joining
 
     def _close(self) -> None:

@@ -102,6 +102,11 @@ class SQLStore:
                 with suppress(Exception):  # One that has died may say so once more.
                     connection.close()
 
+    def __del__(self) -> None:
+        """A connection that is dropped unclosed would say so, to the server and on stderr."""
+        if "_connection" in self.__dict__:
+            self.close()
+
     def _run(self, statement: str, values: tuple[Any, ...], read: Callable[[Any], T]) -> T:
         """One statement in a transaction of its own. A connection that has died is opened anew."""
         with self._lock:
