@@ -61,7 +61,10 @@ def test_all_of_it_is_one_trace(tree: Any) -> None:
         (4, "chat gpt-4.1-mini"),
         (2, "chat gpt-4.1"),
     ]
-    assert sorted(rows[10:]) == [(1, "send whatsapp")] * 3 + [(1, "type whatsapp")]
+    # Each message ends the typing before it.
+    assert set(rows[10:]) == {(1, "send whatsapp"), (1, "type whatsapp")}
+    assert rows.count((1, "send whatsapp")) == 3
+    assert 1 <= rows.count((1, "type whatsapp")) <= 3
     for send in tree.named("send"):
         assert set(tree.receipts(send)) == {"delivered", "read"}
 

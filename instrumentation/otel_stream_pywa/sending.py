@@ -10,7 +10,6 @@ from opentelemetry import context as otel_context
 from otel_stream import runtime
 from otel_stream.delivery.send import Send, send_in_progress
 from otel_stream.delivery.tracker import tracker_of
-from otel_stream.delivery.typing import typing
 from otel_stream.errors import guard
 from otel_stream_pywa.arguments import Arguments
 from otel_stream_pywa.message import message_of
@@ -96,7 +95,6 @@ class _Call:
             identity = _id_of(reply)
             if identity:
                 self.send.accepted(identity)
-                typing.stopped(self._message.recipient)  # The message takes its place.
             else:
                 self.send.failed(code="no_id")
 

@@ -201,6 +201,8 @@ class Send:
             if typed := self._message.typing_time:
                 self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
         self._end(now, None)
+        if self._instruments is not None:
+            typing.stopped(self._message.recipient)  # The message takes its place on the screen.
         with guard("keeping a message that was sent"):
             if message_id and self._instruments is not None:
                 self._keep(str(message_id), now)

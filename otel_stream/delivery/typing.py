@@ -57,10 +57,12 @@ class Typing:
             stretch = self._lasting.get(key)
             if stretch is not None and now >= stretch.until:
                 stretch.end(now)
-            if stretch is None or stretch.ended:
+            if fresh := stretch is None or stretch.ended:
                 attributes = _attributes(system, recipient, instance, server_address)
                 stretch = self._begun(key, system, attributes)
             stretch.shown(now + min(_LONGEST, max(0.0, lasts)))
+            if fresh:  # And not before: until it is told for how long, it has run out.
+                watcher.add(stretch)
 
     def stopped(self, recipient: str) -> None:
         """The channel shows no typing any more."""
@@ -99,7 +101,6 @@ class Typing:
         )
         stretch = Stretch(span, wall, self._clock, partial(self._ended, key))
         self._lasting[key] = stretch
-        watcher.add(stretch)
         return stretch
 
     def _ended(self, key: str, untold: float) -> None:

@@ -99,19 +99,16 @@ def test_for_ever(captured: Captured, shown: Typing, clock: ScriptedClock) -> No
 
 
 def test_split_over_messages(captured: Captured, shown: Typing, clock: ScriptedClock) -> None:
-    """Each message tells what was seen since the one before; the turn tells all of it."""
+    """Each message takes the place of the typing before it, and tells of that; the turn of all."""
     turn = Turn("whatsapp", {}, clock=clock)
     turn.hold(carried=True)
     open_turns.add(turn, "3EB0", NUMBER)
-    shown.shown(NUMBER, 15.0)
-    for wait in (2.0, 3.0):
+    for wait in (2.0, 3.0, 1.0):
+        shown.shown(NUMBER, 15.0)
         clock.advance(wait)
         Send(Message(recipient=NUMBER), clock=clock).accepted()
-    clock.advance(1.0)
-    shown.stopped(NUMBER)
-    clock.advance(9.0)
-    for _ in range(2):
-        Send(Message(recipient=NUMBER), clock=clock).accepted()
+        clock.advance(0.5)
+    Send(Message(recipient=NUMBER), clock=clock).accepted()
     turn.release()
     told = [(span.attributes or {}).get(TIME) for span in captured.spans("send whatsapp")]
 
