@@ -47,7 +47,7 @@ print(type(trace.get_tracer_provider()).__name__)
             {"only": "openai", "exclude": ["openai"]},
             "only and exclude both name openai: expected in one of them",
         ),
-        ({"only": "opnai"}, "only='opnai': no such instrumentor; there are: anthropic, openai"),
+        ({"only": "opnai"}, "only='opnai': no such instrumentor; there are: agno, "),
     ],
 )
 def test_arguments(arguments: dict[str, Any], said: str) -> None:
