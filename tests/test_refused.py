@@ -47,7 +47,10 @@ print(type(trace.get_tracer_provider()).__name__)
             {"only": "openai", "exclude": ["openai"]},
             "only and exclude both name openai: expected in one of them",
         ),
-        ({"only": "opnai"}, "only='opnai': no such instrumentor; there are: agno, "),
+        (
+            {"only": "opnai"},
+            "only='opnai': no such instrumentor; there are: agno, agno_http, anthropic, evolution, openai, pywa",
+        ),
     ],
 )
 def test_arguments(arguments: dict[str, Any], said: str) -> None:
