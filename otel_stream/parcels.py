@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from inspect import iscoroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
 from otel_stream.entry import last
 from otel_stream.errors import guard
 from otel_stream.hops import Carrier, put_down
+
+if TYPE_CHECKING:
+    _Proxy = wrapt.ObjectProxy[Any]
+else:
+    _Proxy = wrapt.ObjectProxy  # which knows no parameters before wrapt 2
 
 __all__ = ["CarryingQueue"]
 
@@ -36,7 +41,7 @@ def _item(other: Any) -> Any:
     return other.item if isinstance(other, _Parcel) else other
 
 
-class CarryingQueue(wrapt.ObjectProxy[Any]):
+class CarryingQueue(_Proxy):
     """A queue whose items bring the context of who put them."""
 
     def put(self, item: Any, *args: Any, **kwargs: Any) -> Any:
