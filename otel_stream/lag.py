@@ -36,6 +36,13 @@ class FirstText:
             self.at = at
 
     @staticmethod
+    def hidden(context: Context) -> Context:
+        """`context` for what makes a text itself: what it reads for that is not the text."""
+        if otel_context.get_value(_KEY, context) is None:
+            return context
+        return otel_context.set_value(_KEY, None, context)
+
+    @staticmethod
     def wanted() -> FirstText | None:
         """The one of the parser that reads in the current context, if there is one."""
         found = otel_context.get_value(_KEY)

@@ -44,15 +44,28 @@ def hashed(value: str) -> str:
     return hmac.new(_key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
-# A UUID may hold eight digits in a row, and is nobody's number.
-_NUMBER = re.compile(r"[\da-fA-F]{8}-(?:[\da-fA-F]{4}-){3}[\da-fA-F]{12}|\d{8,}")
+# People write signs in their numbers. A UUID may hold eight digits in a row, and is nobody's.
+_NUMBER = re.compile(
+    r"(?P<uuid>[\da-fA-F]{8}-(?:[\da-fA-F]{4}-){3}[\da-fA-F]{12})|\+?\d[\d ().-]{6,}\d"
+)
+_PLAIN = re.compile(r"\d{8,}")
+_WHOLE = 10
+"""Digits of a number that is written with signs; fewer are more often a date."""
 
 
 def without_numbers(name: str) -> str:
     """A name of somebody's choice, such as a session's, with a keyed hash for each phone number."""
-    return _NUMBER.sub(
-        lambda found: found[0] if "-" in found[0] else hashed(found[0]), encodable(name)
-    )
+    return _NUMBER.sub(_hidden, encodable(name))
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """The same hash for all ways to write one number."""
+    if found["uuid"]:
+        return found[0]
+    digits = re.sub(r"\D", "", found[0])
+    if len(digits) >= _WHOLE:
+        return hashed(digits)
+    return _PLAIN.sub(lambda run: hashed(run[0]), found[0])
 
 
 @cache

@@ -33,10 +33,10 @@ def look_up(
     """Where one setting was said, and its value, checked; None when nothing was."""
     value: Value[Any] = field.metadata["value"]
     if argument is not None:
-        return ARGUMENT, _checked(field.name, argument, value.check)
+        return ARGUMENT, _checked(field.name, argument, value.check, value.private)
     ours = variable(field.name)
     if text := os.environ.get(ours, "").strip():
-        return ours, _checked(ours, text, value.parse)
+        return ours, _checked(ours, text, value.parse, value.private)
     for name in field.metadata["also"]:
         if text := os.environ.get(name, "").strip():
             try:
@@ -46,11 +46,12 @@ def look_up(
     return None
 
 
-def _checked(source: str, given: Any, check: Callable[[Any], T]) -> T:
+def _checked(source: str, given: Any, check: Callable[[Any], T], private: bool = False) -> T:
     try:
         return check(given)
     except ValueError as wrong:
-        raise SettingsError(f"{source}={given!r}: expected {wrong}") from None
+        said = source if private else f"{source}={given!r}"
+        raise SettingsError(f"{said}: expected {wrong}") from None
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:

@@ -28,14 +28,21 @@ class Value(Generic[T]):
         expected: What is allowed, in words.
         check: Makes the value of an argument; raises `ValueError` or `TypeError` when it cannot.
         parse: Makes an argument of text; raises the same.
+        private: What is given may hold a password, and is not said again.
     """
 
-    __slots__ = ("_check", "_parse", "expected")
+    __slots__ = ("_check", "_parse", "expected", "private")
 
     def __init__(
-        self, expected: str, check: Callable[[Any], T], parse: Callable[[str], object] = str
+        self,
+        expected: str,
+        check: Callable[[Any], T],
+        parse: Callable[[str], object] = str,
+        *,
+        private: bool = False,
     ) -> None:
         self.expected = expected
+        self.private = private
         self._check = check
         self._parse = parse
 
@@ -175,7 +182,7 @@ SECONDS_OR_NONE = Value("seconds, 0 or more", _seconds(lambda seconds: seconds >
 PATH = Value("a path", _path)
 NAMES = Value("names with commas between them, or a list of names", _names)
 REDACT = Value("a function, or module:function", _redact)
-STORE = Value("sqlite:PATH, postgresql://…, or a DeliveryStore", _store)
+STORE = Value("sqlite:PATH, postgresql://…, or a DeliveryStore", _store, private=True)
 CAPTURE = Value("one of none, span, event, both, true, false", _capture, _capture_text)
 
 STANDARD: dict[str, Value[Any]] = {

@@ -100,6 +100,17 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, text:
     assert "secret" not in examine().as_json()
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_the_password_of_a_store_is_not_shown(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """Where messages wait is a setting like others, whether it can be used or not."""
+    address = f"{scheme}://me:secret@db.example/bot?password=secret"
+    monkeypatch.setenv("OTEL_STREAM_DELIVERY_STORE", address)
+    report = examine().as_json()
+
+    assert "delivery_store" in report.lower()
+    assert "secret" not in report
+
+
 def test_grpc_needs_no_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     """Over gRPC an address is enough; nor is looked at what another endpoint overrides."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317")

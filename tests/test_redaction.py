@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_stream import redaction
-from otel_stream.redaction import hashed, scrub
+from otel_stream.redaction import hashed, scrub, without_numbers
 
 PHONE = "5511999990000"
 
@@ -51,6 +51,22 @@ def test_secrets(text: str, secret: str) -> None:
     assert secret in text
     assert secret not in scrub(text)
     assert "[secret]" in scrub(text)
+
+
+@pytest.mark.parametrize(
+    "written", [PHONE, f"+{PHONE}", "+55 11 99999-0000", "55 (11) 99999.0000", "55-11-99999-0000"]
+)
+def test_numbers_in_names(written: str) -> None:
+    """A session that is named after a number has one hash, however the number is written."""
+    assert without_numbers(f"chat_{written}") == f"chat_{hashed(PHONE)}"
+
+
+@pytest.mark.parametrize(
+    "name", ["run 2024-05-01", "v1.2.3", "12345678-1234-4234-8234-123456789012", "", "5511"]
+)
+def test_names_without_numbers(name: str) -> None:
+    """Dates, versions and UUIDs are nobody's number."""
+    assert without_numbers(name) == name
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from opentelemetry import context as otel_context
 
 from otel_stream import runtime, semconv
 from otel_stream.errors import guard
+from otel_stream.lag import FirstText
 from otel_stream.outcome import Outcome
 from otel_stream.patches import Patches, Wrapper
 from otel_stream.proxy import stand_in
@@ -47,12 +48,14 @@ class Run:
         args, kwargs: Of the call of its method; the first is the agent or team.
     """
 
-    __slots__ = ("reader", "trace")
+    __slots__ = ("context", "reader", "trace")
 
     def __init__(self, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         info = info_of(args[0], kind, args, kwargs)
         self.reader = Reader(kind, info.attributes.get(semconv.RUN_ID))
         self.trace = Trace(runtime.current(), info, self.reader)
+        # A tool, or a member elsewhere, may read another agent over HTTP: no text of this one's.
+        self.context = FirstText.hidden(self.trace.context)
 
     def called(self, agent: Any, kwargs: Mapping[str, Any]) -> None:
         """The call is over. An agent may get its id, or a session, only when it is called."""
@@ -63,7 +66,7 @@ class Run:
 
     def handed_out(self, result: Any) -> Any:
         """What the application gets for *result*."""
-        recorder, context = self.trace.recorder, self.trace.context
+        recorder, context = self.trace.recorder, self.context
         with guard("tracing a run"):
             if hasattr(result, "__anext__"):
                 aloop = TracedAsyncIterator(AsyncSteps(result, context), recorder)
@@ -108,7 +111,7 @@ def _run(kind: str) -> Wrapper:
         begun = _begin(kind, args, kwargs)
         if begun is None:
             return wrapped(*args, **kwargs)
-        token = otel_context.attach(begun.trace.context)
+        token = otel_context.attach(begun.context)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
@@ -142,7 +145,7 @@ class _Waiting:
 async def _awaited(waiting: _Waiting) -> Any:
     waiting.taken = True
     run = waiting.run
-    entered = run.trace.context
+    entered = run.context
     token = otel_context.attach(entered)
     failed: BaseException | None = None
     try:

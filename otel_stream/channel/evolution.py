@@ -88,6 +88,8 @@ class EvolutionChannel:
             return key
         if not response.is_success:
             raise refusal(response.status_code, response.headers)
+        if response.content:  # Somebody else has replied: a proxy's page, another kind of server.
+            raise ChannelError("the reply has no key", unknown=True, code="no_key")
         return None
 
     async def typing(self, recipient: str, lasts: float) -> None:

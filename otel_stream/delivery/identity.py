@@ -6,7 +6,7 @@ import re
 from base64 import b64decode
 
 from otel_stream.attributes import encodable
-from otel_stream.redaction import hashed
+from otel_stream.redaction import hashed, without_numbers
 
 __all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of", "word"]
 
@@ -52,10 +52,7 @@ def hidden_id(message_id: object, recipient: object = "") -> str:
 
 def hidden_instance(name: object) -> str:
     """A channel's instance, which some people name after its number."""
-    text = str(name or "")
-    if len(number_of(text)) >= _SHORTEST_NUMBER and not _NUMBER.search(text):
-        return hashed(number_of(text))  # +55 (11) 5555-0100
-    return encodable(_NUMBER.sub(lambda found: hashed(found.group()), text)[:_LONGEST])
+    return without_numbers(str(name or ""))[:_LONGEST]
 
 
 def word(code: object) -> str:

@@ -99,10 +99,16 @@ def turn_around(recipient: str) -> tuple[Turn | None, Context]:
 
     That of the current context. Where the turn was lost on the way (a thread that nothing was taken
     along to, what a web framework does after the reply), the one of the person, if they wait for an
-    answer and what is current here is no other trace.
+    answer and what is current here is no other trace. A turn that is over is not the one, where the
+    person has another that is open: a worker that the first message has started stays in its
+    context.
     """
     here = otel_context.get_current()
     turn = turn_in(here)
+    if turn is not None and turn.ended:
+        open_now = open_turns.of_person(recipient)
+        if open_now is not None:
+            return open_now, open_now.context
     if turn is not None:
         theirs = _of_same_webhook(turn, recipient)
         return (turn, here) if theirs is turn else (theirs, theirs.context)

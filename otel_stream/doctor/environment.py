@@ -50,7 +50,10 @@ def in_force(settings: Settings, reading: Reading) -> list[InForce]:
             continue
         explained = value == getattr(reading.settings, field.name)
         source = reading.sources.get(field.name, ARGUMENT) if explained else ARGUMENT
-        found.append(InForce(field.name, _shown(value), _shown(field.default), source))
+        shown = _shown(value)
+        if field.metadata["value"].private:
+            shown = destination.without_credentials(shown)
+        found.append(InForce(field.name, shown, _shown(field.default), source))
     return found
 
 

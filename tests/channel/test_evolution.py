@@ -96,10 +96,12 @@ async def test_400_with_a_key(server: EvolutionServer, channel: EvolutionChannel
 async def test_odd_replies(
     server: EvolutionServer, channel: EvolutionChannel, body: object
 ) -> None:
-    """A success without an id is a success."""
+    """A reply without a key is nobody's word that the message was taken: it may be anybody's."""
     server.accept(body=body)
+    with pytest.raises(ChannelError) as odd:
+        await channel.send(JID, "Hello")
 
-    assert await channel.send(JID, "Hello") is None
+    assert (odd.value.unknown, odd.value.retry, odd.value.code) == (True, False, "no_key")
 
 
 async def test_retries_send_nothing_twice(

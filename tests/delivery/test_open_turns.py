@@ -108,3 +108,20 @@ def test_around_another_trace(turn: Turn, captured: Captured) -> None:
     turn.drop(Outcome.ABANDONED)
 
     assert (found[0], found[1] is here) == (None, True)
+
+
+def test_around_a_worker_of_the_first_message(turn: Turn, captured: Captured) -> None:
+    """A worker that the first message has started, and then serves all, is in nobody's turn."""
+    open_turns.add(turn, "3EB0", NUMBER)
+    token = otel_context.attach(turn.context)
+    during = turn_around("5511000000000")
+    turn.drop(Outcome.ABANDONED)
+    other = Turn("whatsapp", {})
+    open_turns.add(other, "3EB1", "5511000000000")
+    later, unknown = turn_around("5511000000000"), turn_around("5511000000001")
+    other.drop(Outcome.ABANDONED)
+    otel_context.detach(token)
+
+    assert during == (turn, turn.context)
+    assert later == (other, other.context)
+    assert unknown == (turn, turn.context)

@@ -15,6 +15,7 @@ from otel_stream.delivery.turn import Turn, turn_in
 from otel_stream.testing import Captured, ScriptedClock
 from tests.hops.places import aside, holders, within
 
+pytestmark = pytest.mark.sdk_matrix  # wrapt, too, has an oldest version
 KINDS: list[Any] = [queue.Queue, queue.SimpleQueue, queue.LifoQueue, queue.PriorityQueue]
 
 

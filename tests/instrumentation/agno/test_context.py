@@ -12,9 +12,11 @@ from opentelemetry import trace
 from opentelemetry.trace import INVALID_SPAN
 
 import otel_stream
+from otel_stream.lag import FirstText
 from otel_stream.testing import Captured
 from otel_stream_agno import AgnoInstrumentor
 
+from .brain import Brain
 from .cast import MODES, Cast, consume, weather
 from .trees import draw
 
@@ -155,3 +157,24 @@ def test_all_is_put_back(captured: Captured) -> None:
 
     assert before != bare
     assert after == bare
+
+
+@pytest.mark.parametrize(("method", "mode"), [("run", "events"), ("arun", "streamed")])
+async def test_what_a_tool_reads_is_no_text_of_the_run(
+    captured: Captured, cast: Cast, brain: Brain, method: str, mode: str
+) -> None:
+    """An agent that a tool asks over HTTP writes first: nobody is late for that."""
+    wanted = []
+
+    def ask() -> str:
+        """Asks."""
+        wanted.append(FirstText.wanted())
+        return "done"
+
+    brain.wants = {"ask": {}}
+    token = otel_context.attach(FirstText().within(otel_context.get_current()))
+    agent = cast.agent(tools=[ask], asynchronous=method == "arun")
+    await consume(agent, method, MODES[mode])
+    otel_context.detach(token)
+
+    assert wanted == [None]
