@@ -24,8 +24,15 @@ _SECRET = re.compile(
     """,
     re.VERBOSE,
 )
-# As people and channels write them; other runs of digits are more often ids or times.
-_PHONE = re.compile(r"\+\d{8,15}\b|\b\d{8,}(?:-\d+)?(?::\d+)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b")
+# As people and channels write them. A time or an id that looks like one goes too.
+_PHONE = re.compile(
+    r"""\b\d{8,}(?:-\d+)?(?::\d+)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b
+      | \+\d[\d ().-]{6,}\d
+      | \(\d{2,3}\)[ ]?\d{4,5}[- ]?\d{4}\b
+      | (?<![\w.-])\d{10,15}(?![\w-]|\.\d)
+    """,
+    re.VERBOSE,
+)
 LONGEST = 4096
 """Characters of a text that are looked at and kept."""
 

@@ -49,7 +49,8 @@ print(type(trace.get_tracer_provider()).__name__)
         ),
         (
             {"only": "opnai"},
-            "only='opnai': no such instrumentor; there are: agno, agno_http, anthropic, evolution, openai, pywa",
+            "only='opnai': no such instrumentor;"
+            " there are: agno, agno_http, anthropic, evolution, openai, pywa",
         ),
     ],
 )
