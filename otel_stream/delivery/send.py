@@ -190,22 +190,28 @@ class Send:
         if not self._may_end():
             return
         now = self._clock()
+        typed = self._message.typing_time + self._typing_over()
         with guard("telling a turn of a message"):
             if self._turn is not None:
-                self._turn.typed(self._message.typing_time)
+                self._turn.typed(typed)
                 self._turn.message_accepted(now - self._began)
         with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
                 self.span.set_attribute(semconv.MESSAGING_MESSAGE_ID, shown)
-            if typed := self._message.typing_time:
+            if typed:
                 self.span.set_attribute(semconv.DELIVERY_TYPING_TIME, self._typed + typed)
         self._end(now, None)
-        if self._instruments is not None:
-            typing.stopped(self._message.recipient)  # The message takes its place on the screen.
         with guard("keeping a message that was sent"):
             if message_id and self._instruments is not None:
                 self._keep(str(message_id), now)
+
+    def _typing_over(self) -> float:
+        """The message takes the place of the typing. What was shown since the send began (s)."""
+        if self._instruments is None:
+            return 0.0
+        typing.stopped(self._message.recipient)
+        return typing.taken(self._message.recipient)
 
     def failed(
         self, error: BaseException | None = None, *, code: str = "", status: int | None = None

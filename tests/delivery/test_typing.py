@@ -194,3 +194,20 @@ def test_ends_with_the_process(captured: Captured, shown: Typing, clock: Scripte
     watcher.end_all(Outcome.ABANDONED)
 
     assert times(captured) == [(2.0, 1)]
+
+
+def test_nothing_is_left_for_the_next_answer(
+    captured: Captured, shown: Typing, clock: ScriptedClock
+) -> None:
+    """What was shown while a message was sent is that message's, also if nobody stops it."""
+    for _ in range(2):
+        shown.shown(NUMBER, 3.0)
+        clock.advance(0.2)
+        send = Send(Message(recipient=NUMBER), clock=clock)
+        clock.advance(0.1)
+        send.accepted()
+        clock.advance(4.0)
+    told = [(span.attributes or {}).get(TIME) for span in captured.spans("send whatsapp")]
+
+    assert told == [pytest.approx(0.3)] * 2
+    assert times(captured) == [(pytest.approx(0.3), 1)] * 2

@@ -35,7 +35,7 @@ def test_typing_by_the_id(talk: Talk, captured: Captured, number: str) -> None:
     talk("indicate_typing", wamid(number))
     talk("send_message", number, "Hi")
 
-    assert [span.name for span in captured.spans()] == ["send whatsapp", "type whatsapp"]
+    assert [span.name for span in captured.spans()] == ["type whatsapp", "send whatsapp"]
     assert (captured.spans()[1].attributes or {})["otel_stream.delivery.recipient"] == hidden(
         number
     )
