@@ -173,7 +173,8 @@ class Telling:
                 if self._turn is None and delivery.lost:
                     self._span.set_attribute(semconv.DELIVERY_LOST, delivery.lost)
             if self._turn is not None:
-                self._turn.lost += delivery.lost
+                unsent = sum(message.status == "unsent" for message in delivery.messages)
+                self._turn.left_out(unsent, delivery.lost)
         with guard("letting the turn of a delivery go"):
             if self._turn is not None:
                 self._turn.release()

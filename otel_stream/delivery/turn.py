@@ -187,6 +187,14 @@ class Turn:
             self.delivery_time += took
             self._lost = self._lost or error_type
 
+    def left_out(self, messages: int, characters: int) -> None:
+        """So many messages were given up before they were tried; of all that was said so much is in
+        no accepted one.
+        """
+        with self._lock:
+            self.messages += messages
+            self.lost += characters
+
     def perceived(self) -> dict[str, float | None]:
         """What the person lived through so far (s since their message)."""
         since = self.received

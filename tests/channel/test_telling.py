@@ -19,6 +19,7 @@ from otel_stream.channel import (
 )
 from otel_stream.channel import telling as telling_module
 from otel_stream.delivery.turn import Turn
+from otel_stream.outcome import Outcome
 from otel_stream.testing import Captured
 from tests.channel.fakes import FakeChannel, FakeStream, later, refused, unknown
 from tests.channel.virtual import now, run
@@ -93,6 +94,24 @@ def test_the_turn(captured: Captured) -> None:
 
     assert (found[semconv.DELIVERY_LOST], found[semconv.DELIVERY_BACK_PRESSURE]) == (4, 1.0)
     assert (found[semconv.DELIVERY_MESSAGES], found[semconv.DELIVERY_FAILED]) == (3, 1)
+
+
+def test_what_was_given_up_counts(captured: Captured) -> None:
+    """Messages that were never tried are no less missing: the turn's figures are the delivery's."""
+    turn = Turn("whatsapp", {})
+
+    async def work() -> Delivery:
+        otel_context.attach(turn.context)
+        channel = FakeChannel([None, refused()])
+        stream = FakeStream([*DELTAS, "\n\nFour."])
+        return await stream_to_channel(stream, channel, "55", clock=now, give_up=1, typing=False)
+
+    delivery = run(work())
+    turn.drop(Outcome.ABANDONED)
+    found = captured.span("process whatsapp").attributes or {}
+
+    assert (delivery.failed, found[semconv.DELIVERY_FAILED]) == (3, 3)
+    assert (found[semconv.DELIVERY_MESSAGES], found[semconv.DELIVERY_SHARE]) == (4, 0.25)
 
 
 def test_without_a_turn(captured: Captured) -> None:
