@@ -198,11 +198,12 @@ class Trace:
         recorder, written = self.recorder, self.owned.span
         streamed, recording = self._info.streamed, written.is_recording()
         attributes = span.attributes_of(recorder, streamed=streamed)
-        if streamed:
-            analytics.ended(self, attributes, recorder.ended_at - recorder.called)
         if recording:
             written.set_attributes(attributes)
             span.set_status(written, recorder)
+        if streamed:
+            with guard("keeping a stream for analytics"):
+                analytics.ended(self, attributes, recorder.ended_at - recorder.called)
         self._write_events(recording)
         self._write_content(recording)
 

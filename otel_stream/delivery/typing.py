@@ -22,6 +22,8 @@ from otel_stream.watcher import watcher
 __all__ = ["Typing", "typing"]
 
 _PEOPLE = 10_000
+_FORGOTTEN = 60.0
+"""Seconds after which typing that no message has followed belongs to none."""
 _LONGEST = 600.0
 """Seconds that one call may claim to show something for."""
 
@@ -87,7 +89,8 @@ class Typing:
             key = _key(recipient)
             stretch = self._lasting.get(key)
             shown = stretch.taken(self._clock()) if stretch is not None else 0.0
-            return self._untold.pop(key, 0.0) + shown
+            before, at = self._untold.pop(key, (0.0, 0.0))
+            return shown + (before if self._clock() - at < _FORGOTTEN else 0.0)
         return 0.0
 
     def _begun(self, key: str, system: str, attributes: dict[str, Any]) -> Stretch:
@@ -109,14 +112,15 @@ class Typing:
             if lasting is not None and lasting.ended:  # Not the one that has come after it.
                 del self._lasting[key]
             if untold > 0:
-                self._untold[key] = self._untold.pop(key, 0.0) + untold
+                before, _ = self._untold.pop(key, (0.0, 0.0))
+                self._untold[key] = (before + untold, self._clock())
                 while len(self._untold) > self._size:
                     self._untold.popitem(last=False)
 
     def _start_anew(self) -> None:
         """At first, and in a forked child: what lasts is the parent's."""
         self._lasting: dict[str, Stretch] = {}
-        self._untold: OrderedDict[str, float] = OrderedDict()
+        self._untold: OrderedDict[str, tuple[float, float]] = OrderedDict()
         # Taken again where ending a stretch comes back here.
         self._lock = RLock()
 
