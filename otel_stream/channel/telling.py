@@ -11,9 +11,10 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 
-from otel_stream import semconv
+from otel_stream import runtime, semconv
 from otel_stream.channel.channel import Channel, ChannelError
 from otel_stream.channel.result import Delivery
+from otel_stream.delivery.identity import hidden
 from otel_stream.delivery.open_turns import turn_around
 from otel_stream.delivery.send import Message, Send
 from otel_stream.delivery.typing import typing
@@ -91,6 +92,7 @@ class Telling:
         self._clock = clock
         self._turn: Any = None
         self._span: Any = None
+        self._own: Any = None
         self._first = True
         self._on_the_wire = FirstText()
         self._around: Context | None = None  # where messages are sent, if not in the current one
@@ -102,12 +104,25 @@ class Telling:
                 "server_port": getattr(channel, "server_port", None),
             }
             turn, here = turn_around(recipient)
-            if turn is None and not trace.get_current_span(here).get_span_context().is_valid:
-                self._around = _around(context)
-            self._span = trace.get_current_span() if turn is None else turn.span
+            self._span = trace.get_current_span(here) if turn is None else turn.span
+            if turn is None and not self._span.get_span_context().is_valid:
+                self._stand_alone(context)
             if turn is not None:
                 turn.hold(works=True)
                 self._turn = turn
+
+    def _stand_alone(self, told: Any) -> None:
+        """There is no trace here: the user's own is one, else the answer gets a span for itself."""
+        self._around = _around(told)
+        if self._around is None and not runtime.is_suppressed():
+            system = self._channel.system
+            attributes = {
+                semconv.MESSAGING_SYSTEM: system,
+                semconv.DELIVERY_RECIPIENT: hidden(self._recipient),
+            }
+            tracer = runtime.current().tracer
+            self._own = self._span = tracer.start_span(f"answer {system}", attributes=attributes)
+            self._around = trace.set_span_in_context(self._own)
 
     def reads(self) -> None:
         """The task that reads the stream begins: whoever watches the wire beneath tells us of it.
@@ -115,7 +130,10 @@ class Telling:
         Nothing is detached: a task has a context of its own, which ends with it.
         """
         with guard("beginning to read a stream"):
-            otel_context.attach(self._on_the_wire.within(otel_context.get_current()))
+            here = otel_context.get_current()
+            if self._own is not None:
+                here = trace.set_span_in_context(self._own, here)
+            otel_context.attach(self._on_the_wire.within(here))
 
     def text(self, text: str) -> None:
         """*text* was read."""
@@ -175,6 +193,9 @@ class Telling:
             if self._turn is not None:
                 unsent = sum(message.status == "unsent" for message in delivery.messages)
                 self._turn.left_out(unsent, delivery.lost)
+        with guard("ending the span of an answer"):
+            if self._own is not None:
+                self._own.end()
         with guard("letting the turn of a delivery go"):
             if self._turn is not None:
                 self._turn.release()

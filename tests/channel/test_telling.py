@@ -122,6 +122,18 @@ def test_without_a_turn(captured: Captured) -> None:
     assert (captured.span("mine").attributes or {})[semconv.DELIVERY_LOST] == 4
 
 
+def test_an_answer_that_nobody_asked_for(captured: Captured) -> None:
+    """Without a turn, a span or a context it has a span for itself: one trace, and what was lost."""
+    deliver(FakeChannel([refused()] * 4), give_up=1, retries=0)
+    [answer] = captured.spans("answer whatsapp")
+    others = [span for span in captured.spans() if span is not answer]
+
+    assert answer.parent is None
+    assert answer.context is not None
+    assert {span.parent.span_id for span in others if span.parent} == {answer.context.span_id}
+    assert (answer.attributes or {})[semconv.DELIVERY_LOST] > 0
+
+
 @pytest.mark.parametrize(
     "function", [stream_agent_to_whatsapp_with_traces, stream_team_to_whatsapp_with_traces]
 )
