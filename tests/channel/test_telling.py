@@ -123,7 +123,7 @@ def test_without_a_turn(captured: Captured) -> None:
 
 
 def test_an_answer_that_nobody_asked_for(captured: Captured) -> None:
-    """Without a turn, a span or a context it has a span for itself: one trace, and what was lost."""
+    """Without a turn, a span or a context it has a span for itself, which tells what was lost."""
     deliver(FakeChannel([refused()] * 4), give_up=1, retries=0)
     [answer] = captured.spans("answer whatsapp")
     others = [span for span in captured.spans() if span is not answer]
