@@ -18,8 +18,8 @@ from .fleet import DEMO, SERVICE, Services, Unwell, fill
 
 # What must have come through before anything is asked.
 ARRIVED = (
-    'sum(otel_stream:streams:rate5m{job="demo"}) * 300 > 9.9',
-    'sum(otel_stream_spans_calls_total{job="demo"}) == 10',
+    'sum(otel_stream:streams:rate5m{job="demo"}) * 300 > 15.9',
+    'sum(otel_stream_spans_calls_total{job="demo"}) == 16',
     'sum(otel_stream:streams:rate5m{job="traces-only"}) * 300 > 4.9',
     'sum(otel_stream:stalls:rate5m{job="traces-only"}) > 0',
     'otel_stream:tokens:rate5m{job="latest"}',

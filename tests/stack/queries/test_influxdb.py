@@ -39,10 +39,10 @@ def test_a_variable_offers_values(board: str, name: str, query: str, answers: An
 
 @pytest.mark.parametrize(
     ("title", "expected"),
-    [("Streams", 18), ("Cost", 0.75), ("Whole", (5 + 3 + 3) / 18)],
+    [("Streams", 24), ("Cost", 0.75), ("Whole", (11 + 3 + 3) / 24)],
 )
 def test_figures_add_up(title: str, expected: float, answers: Answers) -> None:
-    """Streams of the demo (10), of `latest` (5) and of `filled` (3), and their cost, are exact."""
+    """Streams of the demo (16), of `latest` (5) and of `filled` (3), and their cost, are exact."""
     target = next(one for one in targets("influxdb") if one.panel["title"] == title)
     rows = [row for series in answers.influxdb(target.text) for row in series["values"]]
 

@@ -124,7 +124,7 @@ def test_a_collector_that_loses_data_is_told(answers: Answers) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "expected"), [("demo", 10), ("traces-only", 5), ("latest", 5), ("filled", 3)]
+    ("service", "expected"), [("demo", 16), ("traces-only", 5), ("latest", 5), ("filled", 3)]
 )
 def test_streams_count_once(service: str, expected: int, answers: Answers) -> None:
     """A service with metrics and spans counts once, one with spans alone is there, none is lost."""
@@ -144,7 +144,7 @@ def test_stalls_count_once(service: str, answers: Answers) -> None:
 @pytest.mark.parametrize("service", ["demo", "traces-only", "latest"])
 def test_first_tokens_count_once(service: str, answers: Answers) -> None:
     """The buckets of first tokens hold as many streams as there were, whoever has told of them."""
-    streams = {"demo": 10, "traces-only": 5, "latest": 5}
+    streams = {"demo": 16, "traces-only": 5, "latest": 5}
     rule = "otel_stream:time_to_first_token_seconds_bucket:rate5m"
     found = answers.over_time(f'sum({rule}{{job="{service}", le="+Inf"}}) * 300')
 

@@ -39,5 +39,5 @@ def test_the_list_of_traces_leads_to_one(answers: Answers) -> None:
     logged = [field for span in trace["spans"] for log in span["logs"] for field in log["fields"]]
 
     assert (search["service"], one["query"]) == ("${service}", "${trace_id}")
-    assert len(found) == 10
+    assert len(found) == 11
     assert semconv.EVENT_FIRST_TOKEN in [field["value"] for field in logged]
