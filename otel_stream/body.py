@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
 from otel_stream.raw import RawReader
 from otel_stream.record.recorder import Recorder
+from otel_stream.tapped import TappedBody, TappedBytes, of_its_kind
 from otel_stream.watcher import watcher
 
 __all__ = ["BodyTap", "tap_body"]
@@ -169,17 +170,14 @@ class BodyTap:
             watcher.soon(lambda: recorder.drop(outcome))
 
 
-class _Tapped:
-    """What the wrappers share: the body and its tap; everything else is the body's."""
+class _Tapped(TappedBody):
+    """What both kinds share: the body and its tap."""
 
     def __init__(self, body: Any, tap: BodyTap) -> None:
-        self._body = body
+        super().__init__(body)
         self.otel_stream_tap = tap
         # The anthropic SDK asks for this with every chunk, and what is missing costs an exception.
         self.stream_observer = getattr(body, "stream_observer", None)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_body"], name)
 
     def __del__(self) -> None:
         tap = self.__dict__.get("otel_stream_tap")
@@ -223,11 +221,8 @@ class _Async(_Tapped):
         await self._body.aclose()
 
 
-class _AsyncBytes:
-    """An object and no generator, so that leaving it needs no help of the event loop.
-
-    It has a generator's methods: httpx2 closes the iterator that it reads if it looks like one.
-    """
+class _AsyncBytes(TappedBytes):
+    """The bytes of an async body, one read after the other."""
 
     def __init__(self, body: Any, tap: BodyTap) -> None:
         self._source = body.__aiter__()
@@ -235,9 +230,6 @@ class _AsyncBytes:
         self._raw = tap.begins()
         # Generators of httpx read us, and it is a task of the event loop's that closes those.
         self._task = interruption.current_task() if self._raw is not None else None
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
 
     async def __anext__(self) -> bytes:
         tap, raw = self._tap, self._raw
@@ -249,14 +241,6 @@ class _AsyncBytes:
             raise
         tap.arrived(data, raw, started)
         return data
-
-    def asend(self, value: Any) -> Coroutine[Any, Any, bytes]:
-        """The next bytes: a body takes nothing."""
-        return self.__anext__()
-
-    async def athrow(self, error: Any, value: Any = None, traceback: Any = None) -> bytes:
-        await self.aclose()
-        raise error
 
     async def aclose(self) -> None:
         """Leave the loop, and close the body's own iterator too."""
@@ -282,11 +266,5 @@ def tap_body(
 
 
 @cache
-def _wrapper(body: Any) -> type[Any]:
-    """A wrapper of the same kind as `body`, so that httpx's checks of the kind still hold."""
-    bases: list[type[Any]] = []
-    for mixin, name in ((_Sync, "SyncByteStream"), (_Async, "AsyncByteStream")):
-        kind = next((base for base in body.__mro__ if base.__name__ == name), None)
-        if kind is not None:
-            bases += [mixin, kind]
-    return type("TappedBody", tuple(bases), {})
+def _wrapper(body: type[Any]) -> type[Any]:
+    return of_its_kind(body, _Sync, _Async)

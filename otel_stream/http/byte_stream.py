@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any
 
 from otel_stream.http.reader import Reader
-from otel_stream.http.watched import Watched
+from otel_stream.http.watched import Watched, watched_reads
+from otel_stream.tapped import TappedBody, TappedBytes, of_its_kind
 
 __all__ = ["tap_stream"]
 
@@ -17,15 +18,12 @@ def tap_stream(body: Any, watched: Watched) -> Any:
     return _kind(body.__class__)(body, watched)
 
 
-class _Tapped:
-    """What the wrappers share: the body and who watches; everything else is the body's."""
+class _Tapped(TappedBody):
+    """What both kinds share: the body and who watches."""
 
     def __init__(self, body: Any, watched: Watched) -> None:
-        self._body = body
+        super().__init__(body)
         self._watched = watched
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_body"], name)
 
     def __del__(self) -> None:
         watched = self.__dict__.get("_watched")
@@ -35,27 +33,7 @@ class _Tapped:
 
 class _Sync(_Tapped):
     def __iter__(self) -> Iterator[bytes]:
-        watched = self._watched
-        source = iter(self._body)
-        while True:
-            started = watched.asks()
-            token = watched.enter()
-            try:
-                data = next(source)
-            except StopIteration:
-                watched.finished(started)
-                return
-            except BaseException as error:
-                watched.failed(error, started)
-                raise
-            finally:
-                watched.leave(token)
-            watched.arrived(data, started)
-            try:
-                yield data
-            except BaseException:  # The loop was left: this generator is being closed.
-                watched.left(closed=False)
-                raise
+        yield from watched_reads(self._watched, iter(self._body))
 
     def close(self) -> None:
         self._watched.left(closed=True)
@@ -71,11 +49,8 @@ class _Async(_Tapped):
         await self._body.aclose()
 
 
-class _AsyncBytes:
-    """An object and no generator, so that leaving it needs no help of the event loop.
-
-    It has a generator's methods: httpx2 closes the iterator that it reads if it looks like one.
-    """
+class _AsyncBytes(TappedBytes):
+    """The bytes of an async body, one read after the other."""
 
     __slots__ = ("_reader", "_source", "_watched")
 
@@ -84,9 +59,6 @@ class _AsyncBytes:
         self._watched = watched
         # Generators of the library read us, and it is a task of the event loop's that closes those.
         self._reader = Reader()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
 
     async def __anext__(self) -> bytes:
         watched = self._watched
@@ -107,14 +79,6 @@ class _AsyncBytes:
         watched.arrived(data, started)
         return data
 
-    def asend(self, value: Any) -> Coroutine[Any, Any, bytes]:
-        """The next bytes: a body takes nothing."""
-        return self.__anext__()
-
-    async def athrow(self, error: Any, value: Any = None, traceback: Any = None) -> bytes:
-        await self.aclose()
-        raise error
-
     async def aclose(self) -> None:
         """Leave the loop, and close the body's own iterator too."""
         self._leave()
@@ -131,10 +95,4 @@ class _AsyncBytes:
 
 @cache
 def _kind(body: type[Any]) -> type[Any]:
-    """A wrapper of the same kind as `body`, so that the library's checks of the kind still hold."""
-    bases: list[type[Any]] = []
-    for mixin, name in ((_Sync, "SyncByteStream"), (_Async, "AsyncByteStream")):
-        kind = next((base for base in body.__mro__ if base.__name__ == name), None)
-        if kind is not None:
-            bases += [mixin, kind]
-    return type("WatchedStream", tuple(bases), {})
+    return of_its_kind(body, _Sync, _Async)

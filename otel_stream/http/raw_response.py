@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from otel_stream.errors import guard
-from otel_stream.http.watched import Watched
+from otel_stream.http.watched import Watched, watched_reads
 
 __all__ = ["tap_raw"]
 
@@ -104,26 +104,10 @@ def _reads(
     if watched.waiting or watched.over:
         yield from source
         return
-    while True:
-        started = watched.asks()
-        token = watched.enter()
-        try:
-            data = next(source)
-        except StopIteration:
-            watched.finished(started)
-            return
-        except BaseException as error:
-            watched.failed(error, started)
-            raise
-        finally:
-            watched.leave(token)
-        watched.arrived(data, started, decoded=_is_decoded(raw, args, kwargs))
-        try:
-            yield data
-        except BaseException:  # The loop was left: this generator is being closed.
-            watched.left(closed=False)
-            source.close()
-            raise
+    try:
+        yield from watched_reads(watched, source, lambda: _is_decoded(raw, args, kwargs))
+    finally:
+        source.close()
 
 
 def _is_decoded(raw: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import Token
 from threading import get_ident
 from time import perf_counter
@@ -20,7 +20,7 @@ from otel_stream.interruption import Task
 from otel_stream.outcome import Outcome
 from otel_stream.watcher import watcher
 
-__all__ = ["Watched"]
+__all__ = ["Watched", "watched_reads"]
 
 _BAGGAGE = "baggage"
 
@@ -185,6 +185,37 @@ class Watched:
         self.over = True
         self.context = None
         return exchange
+
+
+def watched_reads(
+    watched: Watched, source: Iterator[bytes], decoded: Callable[[], bool] = lambda: False
+) -> Iterator[bytes]:
+    """What `source` reads, told to `watched`: the loop of all libraries that read in sync code.
+
+    Args:
+        watched: Told of each read, and of the end.
+        source: Reads the body.
+        decoded: Asked whether the bytes that were just read are decoded already.
+    """
+    while True:
+        started = watched.asks()
+        token = watched.enter()
+        try:
+            data = next(source)
+        except StopIteration:
+            watched.finished(started)
+            return
+        except BaseException as error:
+            watched.failed(error, started)
+            raise
+        finally:
+            watched.leave(token)
+        watched.arrived(data, started, decoded=decoded())
+        try:
+            yield data
+        except BaseException:  # The loop was left: this generator is being closed.
+            watched.left(closed=False)
+            raise
 
 
 class _Nobody(Exchange):
