@@ -7,24 +7,21 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Status, StatusCode
 
 from otel_stream import semconv
-from otel_stream.attributes import sound
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.redaction import scrub
-from otel_stream.runtime import ATTRIBUTES, Runtime
+from otel_stream.runtime import Runtime
 from otel_stream.span import class_name
 from otel_stream_agno.events import TEAM, name_of
 from otel_stream_agno.failures import outcome_of_error
 from otel_stream_agno.material import material_of
 from otel_stream_agno.pieces import text_of
+from otel_stream_agno.tools import TOOL_FAILED, tool_span
 
 __all__ = ["Execution"]
-
-_REFUSED = "ToolCallError"
-"""`error.type` where nothing is known of an error but its text; the event is called so too."""
 
 
 class Execution:
@@ -44,18 +41,8 @@ class Execution:
         self._room = runtime.settings.content_limit
         self._ending = Lock()
         self.ended = False
-        name = call.function.name
-        found = {
-            semconv.OPERATION_NAME: "execute_tool",
-            semconv.TOOL_NAME: name,
-            semconv.TOOL_TYPE: "function",
-            semconv.TOOL_CALL_ID: call.call_id,
-            **(otel_context.get_value(ATTRIBUTES) or {}),  # type: ignore[dict-item]
-        }
-        known = sound({name: value for name, value in found.items() if value is not None})
-        self.span = runtime.tracer.start_span(
-            f"execute_tool {name}", kind=SpanKind.INTERNAL, attributes=known
-        )
+        here = otel_context.get_current()
+        self.span = tool_span(runtime, call.function.name, call.call_id, here)
         self.context = trace.set_span_in_context(self.span)
 
     def item(self, item: Any) -> None:
@@ -79,7 +66,7 @@ class Execution:
 
     def refused(self, why: Any) -> None:
         """Agno has caught what the tool raised, and keeps nothing but its text."""
-        self._fail(_REFUSED, why)
+        self._fail(TOOL_FAILED, why)
         self._end()
 
     def failed(self, error: BaseException) -> None:

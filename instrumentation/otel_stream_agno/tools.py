@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from otel_stream import semconv
 from otel_stream.attributes import sound
@@ -16,12 +16,41 @@ from otel_stream.runtime import ATTRIBUTES, Runtime
 from otel_stream_agno.facts import string_of
 from otel_stream_agno.material import material_of
 
-__all__ = ["TOOL_FAILED", "ToolSpan"]
+__all__ = ["TOOL_FAILED", "ToolSpan", "tool_span"]
 
 TOOL_FAILED = "ToolCallError"
 """`error.type` of a tool that failed, and the name of the event that says so."""
 
 _OPERATION = "execute_tool"
+
+
+def tool_span(
+    runtime: Runtime, name: str | None, call_id: Any, context: Context, at: int | None = None
+) -> Span:
+    """The span of a tool's execution, begun.
+
+    Args:
+        runtime: Settings and providers.
+        name: The tool's.
+        call_id: Of the call by the model.
+        context: In which the run's span is current.
+        at: When it began (ns since the epoch), if not now.
+    """
+    found = {
+        semconv.OPERATION_NAME: _OPERATION,
+        semconv.TOOL_TYPE: "function",
+        semconv.TOOL_NAME: name or None,
+        semconv.TOOL_CALL_ID: call_id or None,
+        **(otel_context.get_value(ATTRIBUTES, context) or {}),  # type: ignore[dict-item]
+    }
+    known = {key: value for key, value in found.items() if value is not None}
+    return runtime.tracer.start_span(
+        f"{_OPERATION} {name}" if name else _OPERATION,
+        context=context,
+        kind=SpanKind.INTERNAL,
+        attributes=sound(known),
+        start_time=at,
+    )
 
 
 class ToolSpan:
@@ -38,24 +67,8 @@ class ToolSpan:
 
     def __init__(self, runtime: Runtime, tool: Any, context: Context, at: int) -> None:
         self._runtime = runtime
-        name = string_of(tool, "tool_name")
-        identity = string_of(tool, "tool_call_id")
-        attributes: dict[str, Any] = {
-            semconv.OPERATION_NAME: _OPERATION,
-            semconv.TOOL_TYPE: "function",
-        }
-        if name:
-            attributes[semconv.TOOL_NAME] = name
-        if identity:
-            attributes[semconv.TOOL_CALL_ID] = identity
-        given: Any = otel_context.get_value(ATTRIBUTES, context)
-        self.span = runtime.tracer.start_span(
-            f"{_OPERATION} {name}" if name else _OPERATION,
-            context=context,
-            kind=SpanKind.INTERNAL,
-            attributes=sound({**attributes, **(given or {})}),
-            start_time=at,
-        )
+        name, call_id = string_of(tool, "tool_name"), string_of(tool, "tool_call_id")
+        self.span = tool_span(runtime, name, call_id, context, at)
 
     def done(self, event: Any, at: int, *, failed: bool = False) -> None:
         """The event says that it has ended, well or not."""

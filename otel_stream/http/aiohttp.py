@@ -17,7 +17,7 @@ from yarl import URL
 
 from otel_stream.errors import guard
 from otel_stream.http.interests import offered
-from otel_stream.http.request import DEFAULT_PORTS, in_memory
+from otel_stream.http.request import Located, in_memory
 from otel_stream.http.stream_reader import tap_reader
 from otel_stream.http.watched import Watched
 from otel_stream.patches import Patches
@@ -36,7 +36,7 @@ def wrap(patches: Patches, library: str) -> None:
     patches.wrap(f"{library}.client_reqrep:ClientResponse.start", _start)
 
 
-class _Asked:
+class _Asked(Located):
     """What a session is asked for, as interests see it."""
 
     __slots__ = ("_kwargs", "_method", "_session", "_target", "_url")
@@ -52,24 +52,8 @@ class _Asked:
         return str(self._method).upper()
 
     @property
-    def url(self) -> str:
-        return str(self._whole())
-
-    @property
-    def scheme(self) -> str:
-        return self._whole().scheme
-
-    @property
-    def host(self) -> str:
-        return self._whole().host or ""
-
-    @property
-    def port(self) -> int:
-        return self._whole().port or DEFAULT_PORTS.get(self.scheme, 0)
-
-    @property
     def path(self) -> str:
-        return self._whole().raw_path or "/"
+        return self._where.raw_path or "/"
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -83,7 +67,8 @@ class _Asked:
             return in_memory(urlencode(data))
         return in_memory(data)
 
-    def _whole(self) -> URL:
+    @property
+    def _where(self) -> URL:
         if self._url is None:
             try:
                 url = self._session._build_url(self._target)
@@ -94,7 +79,7 @@ class _Asked:
         return self._url
 
 
-class _Sent:
+class _Sent(Located):
     """A `ClientRequest`, as interests see it: a further hop."""
 
     __slots__ = ("_request",)
@@ -107,20 +92,8 @@ class _Sent:
         return self._request.method  # type: ignore[no-any-return]
 
     @property
-    def url(self) -> str:
-        return str(self._request.url)
-
-    @property
-    def scheme(self) -> str:
-        return self._request.url.scheme  # type: ignore[no-any-return]
-
-    @property
-    def host(self) -> str:
-        return self._request.url.host or ""
-
-    @property
-    def port(self) -> int:
-        return self._request.url.port or DEFAULT_PORTS.get(self.scheme, 0)
+    def _where(self) -> Any:
+        return self._request.url
 
     @property
     def path(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from otel_stream.errors import guard
 from otel_stream.http.byte_stream import tap_stream
 from otel_stream.http.interests import offered
-from otel_stream.http.request import DEFAULT_PORTS, in_memory
+from otel_stream.http.request import Located, in_memory
 from otel_stream.http.watched import Watched
 from otel_stream.patches import Patches
 
@@ -27,7 +27,7 @@ def wrap(patches: Patches, library: str) -> None:
     patches.wrap(f"{library}._client:AsyncClient._send_single_request", _send_async)
 
 
-class _Request:
+class _Request(Located):
     """An `httpx.Request`, as interests see it."""
 
     __slots__ = ("_request",)
@@ -40,20 +40,8 @@ class _Request:
         return self._request.method.upper()  # type: ignore[no-any-return]
 
     @property
-    def url(self) -> str:
-        return str(self._request.url)
-
-    @property
-    def scheme(self) -> str:
-        return self._request.url.scheme  # type: ignore[no-any-return]
-
-    @property
-    def host(self) -> str:
-        return self._request.url.host  # type: ignore[no-any-return]
-
-    @property
-    def port(self) -> int:
-        return self._request.url.port or DEFAULT_PORTS.get(self.scheme, 0)
+    def _where(self) -> Any:
+        return self._request.url
 
     @property
     def path(self) -> str:

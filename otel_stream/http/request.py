@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DEFAULT_PORTS", "in_memory"]
+__all__ = ["Located", "in_memory"]
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _LARGEST = 1024 * 1024
+
+
+class Located:
+    """Where a request goes, by the URL that its library has: httpx's, yarl's, or one that is split."""
+
+    __slots__ = ()
+
+    @property
+    def _where(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        return str(self._where)
+
+    @property
+    def scheme(self) -> str:
+        return self._where.scheme  # type: ignore[no-any-return]
+
+    @property
+    def host(self) -> str:
+        return self._where.host or ""
+
+    @property
+    def port(self) -> int:
+        return self._where.port or _DEFAULT_PORTS.get(self.scheme, 0)
 
 
 def in_memory(body: Any) -> bytes:

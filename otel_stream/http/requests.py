@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from otel_stream.errors import guard
 from otel_stream.http.interests import offered
 from otel_stream.http.raw_response import tap_raw
-from otel_stream.http.request import DEFAULT_PORTS, in_memory
+from otel_stream.http.request import Located, in_memory
 from otel_stream.http.watched import Watched
 from otel_stream.patches import Patches
 
@@ -31,7 +31,7 @@ def wrap(patches: Patches, library: str) -> None:
     patches.wrap(f"{library}.adapters:HTTPAdapter.build_response", _build_response)
 
 
-class _Request:
+class _Request(Located):
     """A `requests.PreparedRequest`, as interests see it."""
 
     __slots__ = ("_parts", "_request")
@@ -49,20 +49,12 @@ class _Request:
         return str(self._request.url or "")
 
     @property
-    def scheme(self) -> str:
-        return self._split().scheme
-
-    @property
     def host(self) -> str:
-        return self._split().hostname or ""
-
-    @property
-    def port(self) -> int:
-        return self._split().port or DEFAULT_PORTS.get(self.scheme, 0)
+        return self._where.hostname or ""
 
     @property
     def path(self) -> str:
-        return self._split().path or "/"
+        return self._where.path or "/"
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -71,7 +63,8 @@ class _Request:
     def body(self) -> bytes:
         return in_memory(self._request.body)
 
-    def _split(self) -> SplitResult:
+    @property
+    def _where(self) -> SplitResult:
         if self._parts is None:
             self._parts = urlsplit(self.url)
         return self._parts
