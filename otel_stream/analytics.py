@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from otel_stream import semconv
 from otel_stream.fork import call_in_child
 from otel_stream.record.recorder import Recorder
+from otel_stream.span import attributes_of
 from otel_stream.watcher import watcher
 
 if TYPE_CHECKING:
     from otel_stream.delivery.turn import Turn
-    from otel_stream.trace import Trace
 
-__all__ = ["Analytics", "analytics", "get_streaming_analytics"]
+__all__ = ["Analytics", "Call", "analytics", "get_streaming_analytics"]
 
 _KEPT = 500
 _TIMES = ("queue", "provider", "consumer", "delivery")
@@ -38,16 +38,28 @@ _QUALITY = {
 }
 
 
+@runtime_checkable
+class Call(Protocol):
+    """A call that streams: what its trace says of it."""
+
+    turn: Turn | None
+    """The turn that it belongs to."""
+
+    def identity(self) -> dict[str, Any]:
+        """Its ids, and what it asks whom."""
+        ...
+
+
 class _Stream:
     """One stream: who it is, and what its span says of it."""
 
     __slots__ = ("attributes", "duration", "identity", "turn")
 
-    def __init__(self, trace: Trace, attributes: dict[str, Any], duration: float) -> None:
+    def __init__(self, trace: Call, attributes: dict[str, Any], duration: float) -> None:
         self.identity = trace.identity()
         self.attributes = attributes
         self.duration = duration
-        self.turn: Turn | None = trace.turn
+        self.turn = trace.turn
 
     def shown(self, *, active: bool) -> dict[str, Any]:
         """The entry of this stream."""
@@ -100,7 +112,7 @@ class Analytics:
         self._start_anew()
         call_in_child(self._start_anew)
 
-    def ended(self, trace: Trace, attributes: dict[str, Any], duration: float) -> None:
+    def ended(self, trace: Call, attributes: dict[str, Any], duration: float) -> None:
         """A stream has ended."""
         stream = _Stream(trace, attributes, duration)
         with self._lock:
@@ -131,11 +143,8 @@ class Analytics:
 
 def _open(recorder: Recorder) -> dict[str, Any] | None:
     """The entry of an open stream; None for one that ends at this moment."""
-    from otel_stream.span import attributes_of
-    from otel_stream.trace import Trace
-
-    trace = recorder.listener
-    if not isinstance(trace, Trace):
+    trace: object = recorder.listener
+    if not isinstance(trace, Call):
         return None
     attributes = attributes_of(recorder, streamed=True)
     return _Stream(trace, attributes, recorder.clock() - recorder.called).shown(active=True)

@@ -80,7 +80,7 @@ class EvolutionChannel:
             ChannelError: It was not accepted, or nobody knows.
             httpx.TransportError: There was no reply.
         """
-        body = {"number": number_of(recipient), "text": text, **self._options}
+        body = {"number": _addressed(recipient), "text": text, **self._options}
         async with self._sends:
             response = await self._post(self._client, "message/sendText", body)
         key = _key(response)
@@ -103,7 +103,7 @@ class EvolutionChannel:
         shown = {"presence": "composing", "delay": round(lasts * 1000)}
         if not lasts:
             shown = {"presence": "paused", "delay": _PAUSED}
-        body = {"number": number_of(recipient), **shown}
+        body = {"number": _addressed(recipient), **shown}
         async with self._presences:
             response = await self._post(self._typing_client, "chat/sendPresence", body)
         if not response.is_success:
@@ -128,7 +128,7 @@ class EvolutionChannel:
         return await client.post(url, json=body, headers=self._headers)
 
 
-def number_of(recipient: str) -> str:
+def _addressed(recipient: str) -> str:
     """The number of a JID, as the server wants it; a group keeps its whole JID."""
     if recipient.endswith("@g.us"):
         return recipient

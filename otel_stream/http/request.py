@@ -12,7 +12,7 @@ _LARGEST = 1024 * 1024
 
 
 class Located:
-    """Where a request goes, by the URL that its library has: httpx's, yarl's, or one that is split."""
+    """Where a request goes, by the URL that its library has of it: httpx's, yarl's, or a split one."""
 
     __slots__ = ()
 

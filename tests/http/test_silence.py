@@ -55,29 +55,33 @@ asyncio.run(main())
 """,
     "task still reading at the end": """
 import httpx
-async def read():
+async def read(reads):
     async with httpx.AsyncClient() as client, client.stream("GET", url) as response:
         async for piece in response.aiter_bytes():
             print(piece)
-            await asyncio.sleep(9)
+            reads.set()
+            await asyncio.Event().wait()
 async def main():
-    task = asyncio.create_task(read())
-    await asyncio.sleep(0.2)
+    reads = asyncio.Event()
+    task = asyncio.create_task(read(reads))
+    await reads.wait()
 asyncio.run(main())
 """,
     "loop closed under a reader": """
 import httpx
 loop = asyncio.new_event_loop()
+reads = asyncio.Event()
 async def read():
     client = httpx.AsyncClient()
     response = await client.send(client.build_request("GET", url), stream=True)
     async for piece in response.aiter_bytes():
         print(piece)
+        reads.set()
         await asyncio.Event().wait()
 task = loop.create_task(read())
-loop.run_until_complete(asyncio.sleep(0.2))
+loop.run_until_complete(reads.wait())
 task.cancel()
-loop.run_until_complete(asyncio.sleep(0.05))
+loop.run_until_complete(asyncio.wait([task]))
 loop.run_until_complete(loop.shutdown_asyncgens())
 loop.close()
 """,
