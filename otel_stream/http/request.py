@@ -12,7 +12,7 @@ _LARGEST = 1024 * 1024
 
 
 class Located:
-    """Where a request goes, by the URL that its library has of it: httpx's, yarl's, or a split one."""
+    """Where a request goes, by the URL that its library has: of httpx, of yarl, or split."""
 
     __slots__ = ()
 
