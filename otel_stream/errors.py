@@ -21,7 +21,7 @@ __all__ = ["MissingExtraError", "OtelStreamError", "SettingsError", "faults", "g
 
 logger = logging.getLogger("otel_stream")
 
-_PERSONAL = re.compile(r"wamid\.[\w+/=-]+|\+?\d[\d ()-]{6,}\d|://[^/@\s]+@")
+_PERSONAL = re.compile(r"\+?\d[\d ()-]{6,}\d|://[^/@\s]+@")
 
 
 class OtelStreamError(Exception):

@@ -26,7 +26,8 @@ _SECRET = re.compile(
 )
 # As people and channels write them. A time or an id that looks like one goes too.
 _PHONE = re.compile(
-    r"""\b\d{8,}(?:-\d+)?(?::\d+)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b
+    r"""\bwamid\.[\w+/=-]+  # an id of the Cloud API: Base64 with the person's number in it
+      | \b\d{8,}(?:-\d+)?(?::\d+)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b
       | \+\d[\d ().-]{6,}\d
       | \(\d{2,3}\)[ ]?\d{4,5}[- ]?\d{4}\b
       | (?<![\w.-])\d{10,15}(?![\w-]|\.\d)

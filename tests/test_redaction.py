@@ -91,6 +91,11 @@ def test_numbers(text: str) -> None:
     assert "0000" not in left
 
 
+def test_ids_that_speak_of_a_number() -> None:
+    """An id of the Cloud API, which is Base64 with the number in it, is taken out too."""
+    assert scrub("no wamid.HBgNNTUxMTk5OTk5MDAwMBUCABEYEjA= here") == "no [number] here"
+
+
 @pytest.mark.parametrize(
     "text",
     [
