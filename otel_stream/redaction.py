@@ -11,7 +11,7 @@ from functools import cache
 
 from otel_stream.attributes import encodable
 
-__all__ = ["LONGEST", "hashed", "scrub", "without_numbers"]
+__all__ = ["LONGEST", "hashed", "one_number", "scrub", "without_numbers"]
 
 # Providers repeat the key in "incorrect API key" answers; proxies echo headers.
 _SECRET = re.compile(
@@ -52,6 +52,18 @@ def hashed(value: str) -> str:
     return hmac.new(_key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
+# One digit that some write and some do not, the Evolution API among them: the ninth of Brazil's mobile
+# numbers that once had eight, and Mexico's and Argentina's sign for a mobile.
+_OPTIONAL = re.compile(
+    r"(?<=^55[0-9]{2})9(?=[6-9][0-9]{7}$)|(?<=^52)1(?=[0-9]{10}$)|(?<=^54)9(?=[0-9]{10}$)"
+)
+
+
+def one_number(digits: str) -> str:
+    """A phone number (digits, with the country's code) as it is the same for all ways to write it."""
+    return _OPTIONAL.sub("", digits)
+
+
 # People write signs in their numbers. A UUID may hold eight digits in a row, and is nobody's.
 _NUMBER = re.compile(
     r"(?P<uuid>[\da-fA-F]{8}-(?:[\da-fA-F]{4}-){3}[\da-fA-F]{12})|\+?\d[\d ().-]{6,}\d"
@@ -72,7 +84,7 @@ def _hidden(found: re.Match[str]) -> str:
         return found[0]
     digits = re.sub(r"\D", "", found[0])
     if len(digits) >= _WHOLE:
-        return hashed(digits)
+        return hashed(one_number(digits))
     return _PLAIN.sub(lambda run: hashed(run[0]), found[0])
 
 

@@ -6,9 +6,9 @@ import re
 from base64 import b64decode
 
 from otel_stream.attributes import encodable
-from otel_stream.redaction import hashed, without_numbers
+from otel_stream.redaction import hashed, one_number, without_numbers
 
-__all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of", "word"]
+__all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of", "person_of", "word"]
 
 _LONGEST = 128
 _SHORTEST_NUMBER = 8
@@ -34,10 +34,15 @@ def number_in(message_id: str) -> str:
     return found.group() if found else ""
 
 
+def person_of(recipient: object) -> str:
+    """What tells this person from others, in the clear: the same for all ways to write one number."""
+    return one_number(number_of(recipient)) or str(recipient or "")
+
+
 def hidden(recipient: object) -> str:
     """A keyed hash of a number or JID: the same for all ways to write one number; "" for none."""
-    name = number_of(recipient) or str(recipient or "")
-    return hashed(name) if name else ""
+    person = person_of(recipient)
+    return hashed(person) if person else ""
 
 
 def hidden_id(message_id: object, recipient: object = "") -> str:

@@ -9,7 +9,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 
-from otel_stream.delivery.identity import number_of
+from otel_stream.delivery.identity import person_of
 from otel_stream.delivery.turn import Turn, turn_in
 from otel_stream.fork import call_in_child
 
@@ -43,7 +43,7 @@ class OpenTurns:
         with self._lock:
             beyond = self._keep(self._by_message, message_id, turn)
             for person in people:
-                self._keep(self._by_person, _key(person), turn)
+                self._keep(self._by_person, person_of(person), turn)
         for oldest in beyond:
             oldest.give_up()
 
@@ -53,7 +53,7 @@ class OpenTurns:
 
     def of_person(self, recipient: str) -> Turn | None:
         """The open turn of this person, by number or JID."""
-        return self._open(self._by_person, _key(recipient))
+        return self._open(self._by_person, person_of(recipient))
 
     def __len__(self) -> int:
         return max(len(self._by_message), len(self._by_person))
@@ -84,10 +84,6 @@ class OpenTurns:
         self._by_person: OrderedDict[str, Turn] = OrderedDict()
         self._names: dict[Turn, list[tuple[OrderedDict[str, Turn], str]]] = {}
         self._lock = Lock()
-
-
-def _key(person: str) -> str:
-    return number_of(person) or person
 
 
 open_turns = OpenTurns()

@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry.trace import SpanKind
 
 from otel_stream import runtime, semconv
-from otel_stream.delivery.identity import hidden, hidden_instance, number_of
+from otel_stream.delivery.identity import hidden, hidden_instance, person_of
 from otel_stream.delivery.open_turns import turn_around
 from otel_stream.delivery.stretch import Stretch
 from otel_stream.errors import guard
@@ -55,7 +55,7 @@ class Typing:
         if runtime.is_suppressed():
             return
         with guard("noting typing"), self._lock:
-            now, key = self._clock(), _key(recipient)
+            now, key = self._clock(), person_of(recipient)
             stretch = self._lasting.get(key)
             if stretch is not None and now >= stretch.until:
                 stretch.end(now)
@@ -69,14 +69,14 @@ class Typing:
     def stopped(self, recipient: str) -> None:
         """The channel shows no typing any more."""
         with guard("noting typing"), self._lock:
-            stretch = self._lasting.get(_key(recipient))
+            stretch = self._lasting.get(person_of(recipient))
             if stretch is not None:
                 stretch.end(self._clock())
 
     def refused(self, recipient: str, error_type: str) -> None:
         """The channel does not do what `shown` has told last."""
         with guard("noting typing"), self._lock:
-            stretch = self._lasting.get(_key(recipient))
+            stretch = self._lasting.get(person_of(recipient))
             if stretch is None:
                 return
             stretch.refused(error_type)
@@ -86,7 +86,7 @@ class Typing:
     def taken(self, recipient: str) -> float:
         """Seconds of typing that this person has seen, and no message before has counted."""
         with guard("counting typing"), self._lock:
-            key = _key(recipient)
+            key = person_of(recipient)
             stretch = self._lasting.get(key)
             shown = stretch.taken(self._clock()) if stretch is not None else 0.0
             before, at = self._untold.pop(key, (0.0, 0.0))
@@ -123,10 +123,6 @@ class Typing:
         self._untold: OrderedDict[str, tuple[float, float]] = OrderedDict()
         # Taken again where ending a stretch comes back here.
         self._lock = RLock()
-
-
-def _key(recipient: str) -> str:
-    return number_of(recipient) or str(recipient or "")
 
 
 def _attributes(

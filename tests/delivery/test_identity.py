@@ -16,7 +16,7 @@ from otel_stream.delivery.identity import (
     number_of,
     word,
 )
-from otel_stream.redaction import hashed
+from otel_stream.redaction import hashed, one_number, without_numbers
 
 NUMBERS = st.from_regex(r"[1-9][0-9]{9,14}", fullmatch=True)
 AROUND = st.text(st.sampled_from("ABCdef0123456789-_.: /@\u00e9\ud800"), max_size=20)
@@ -57,8 +57,37 @@ def test_numbers(written: object, number: str) -> None:
 @given(NUMBERS, SERVERS)
 def test_one_hash_for_one_person(number: str, server: str) -> None:
     """All names of one number have one hash, in which the number is not."""
-    assert hidden(number + server) == hidden(f"+{number}") == hashed(number)
+    assert hidden(number + server) == hidden(f"+{number}") == hashed(one_number(number))
     assert not tells(hidden(number + server), number)
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ("5531987654321", "553187654321"),  # Brazil's ninth digit
+        ("5511967654321", "551167654321"),
+        ("5215512345678", "525512345678"),  # Mexico's mobiles
+        ("5491112345678", "541112345678"),  # Argentina's
+    ],
+)
+def test_one_hash_for_two_ways_to_write_a_number(long: str, short: str) -> None:
+    """A digit that the Evolution API leaves out, or the network, makes nobody a second person."""
+    assert hidden(f"{long}@s.whatsapp.net") == hidden(short) == hashed(short)
+    assert without_numbers(f"+{long}") == hidden(short)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "5511951234567",  # a mobile that never had eight digits: without its ninth a landline
+        "551131234567",
+        "521234567890",
+        "4915123456789",
+    ],
+)
+def test_numbers_of_which_nothing_is_left_out(number: str) -> None:
+    """Every other number is hashed as it is."""
+    assert hidden(number) == hashed(number)
 
 
 @given(NUMBERS, AROUND, AROUND, SERVERS)
@@ -99,7 +128,7 @@ def test_no_instance_tells_a_number(number: str, before: str, after: str) -> Non
 
 def test_numbers_written_with_signs() -> None:
     """Signs within the number do not keep it from being found."""
-    assert hidden_instance("+55 (11) 99999-0000") == hashed("5511999990000")
+    assert hidden_instance("+55 (11) 99999-0000") == hashed(one_number("5511999990000"))
     assert hidden_id("a-55 11 99999 0000", "5511999990000") == hashed("a-55 11 99999 0000")
 
 

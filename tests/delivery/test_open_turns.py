@@ -37,6 +37,15 @@ def test_found_by_the_person(turn: Turn) -> None:
     assert (len(open_turns), open_turns._names) == (0, {})
 
 
+def test_found_by_the_other_way_to_write_a_number(turn: Turn) -> None:
+    """WhatsApp's id may lack a digit of the number that the answer is sent to."""
+    open_turns.add(turn, "3EB1", "553187654321@s.whatsapp.net")
+    found = open_turns.of_person("5531987654321")
+    turn.drop(Outcome.ABANDONED)
+
+    assert found is turn
+
+
 def test_the_last_turn_of_a_person(captured: Captured) -> None:
     """Of two open turns of one person the later is found, and stays when the other ends."""
     first, second = Turn("whatsapp", {}), Turn("whatsapp", {})

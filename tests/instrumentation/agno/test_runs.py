@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_stream.redaction import hashed
+from otel_stream.redaction import hashed, one_number
 from otel_stream.testing import Captured
 from otel_stream_agno import AgnoInstrumentor
 
@@ -138,7 +138,7 @@ async def test_a_number_in_a_session_is_a_hash(captured: Captured, cast: Cast) -
         await consume(cast.agent(), "run", {"session_id": "whatsapp_5511999998888", **mode})
 
     runs = [span.attributes or {} for span in captured.spans("invoke_agent Poet")]
-    hidden = f"whatsapp_{hashed('5511999998888')}"
+    hidden = f"whatsapp_{hashed(one_number('5511999998888'))}"
     assert [run["gen_ai.conversation.id"] for run in runs] == [hidden] * 3
 
 
