@@ -52,15 +52,15 @@ def hashed(value: str) -> str:
     return hmac.new(_key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
-# One digit that some write and some do not, the Evolution API among them: the ninth of Brazil's mobile
-# numbers that once had eight, and Mexico's and Argentina's sign for a mobile.
+# One digit that some write and some do not, the Evolution API among them: the ninth of Brazil's
+# mobile numbers that once had eight, and Mexico's and Argentina's sign for a mobile.
 _OPTIONAL = re.compile(
     r"(?<=^55[0-9]{2})9(?=[6-9][0-9]{7}$)|(?<=^52)1(?=[0-9]{10}$)|(?<=^54)9(?=[0-9]{10}$)"
 )
 
 
 def one_number(digits: str) -> str:
-    """A phone number (digits, with the country's code) as it is the same for all ways to write it."""
+    """A phone number (digits, with the country's code), the same for all ways to write it."""
     return _OPTIONAL.sub("", digits)
 
 

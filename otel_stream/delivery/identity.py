@@ -35,7 +35,7 @@ def number_in(message_id: str) -> str:
 
 
 def person_of(recipient: object) -> str:
-    """What tells this person from others, in the clear: the same for all ways to write one number."""
+    """Who it is, in the clear: the same for all ways to write one number."""
     return one_number(number_of(recipient)) or str(recipient or "")
 
 

@@ -218,7 +218,8 @@ class Turn:
                 last, patience = self._touched, _FORGOTTEN
             else:
                 last = self.received if since is None else since
-                patience = self._grace if self._begun else _UNBEGUN
+                taken_up = self._begun or self._failure is not None
+                patience = self._grace if taken_up else _UNBEGUN
         if now - last >= patience:
             self._end(last, of=since)
         return last + patience

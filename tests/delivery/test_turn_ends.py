@@ -72,6 +72,18 @@ def test_waits_for_its_beginning(turn: Turn, captured: Captured, clock: Scripted
     assert length_of(captured) == pytest.approx(0.5)
 
 
+def test_waits_for_nothing_after_a_failure(
+    turn: Turn, captured: Captured, clock: ScriptedClock
+) -> None:
+    """Where the program's handling failed before anything began, a second is enough."""
+    turn.hold()
+    turn.failed("ValueError")
+    turn.release()
+    watcher.look(clock.advance(1.1))
+
+    assert length_of(captured) == 0.0
+
+
 def test_taken_along_and_dropped(turn: Turn, captured: Captured, clock: ScriptedClock) -> None:
     """What was taken along and came to nothing waits for its beginning, too."""
     turn.hold(carried=True)
