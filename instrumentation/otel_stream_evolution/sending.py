@@ -9,7 +9,8 @@ from opentelemetry.context import Context
 
 from otel_stream import semconv
 from otel_stream.delivery.identity import hidden
-from otel_stream.delivery.send import Message, Send, send_in_progress
+from otel_stream.delivery.in_flight import in_flight
+from otel_stream.delivery.send import Message, Send
 from otel_stream.http.exchange import Exchange, Request
 from otel_stream.outcome import Outcome
 from otel_stream_evolution.asked import Asked
@@ -27,10 +28,6 @@ def begin(endpoint: Endpoint, request: Request) -> Exchange | None:
     """Begin a message, or go on with one."""
     if otel_context.get_value(_WATCHED):
         return None
-    sending = send_in_progress()
-    if sending is not None:
-        sending.seen(request.host, request.port)
-        return None
     asked = Asked(request.body())
     message = Message(
         kind=endpoint.kind,
@@ -41,6 +38,10 @@ def begin(endpoint: Endpoint, request: Request) -> Exchange | None:
         server_port=request.port,
         typing_time=asked.delay,
     )
+    sending = in_flight.of(message)
+    if sending is not None:
+        sending.seen(request.host, request.port)
+        return None
     return SendCall(*(redirected(message) or (Send(message), message)))
 
 
@@ -69,6 +70,11 @@ class SendCall(Exchange):
         self._status = status
         if status in REDIRECTS and "location" in headers:
             expect(self._send, self._message, status)
+
+    def retried(self, times: int) -> None:
+        """The library has tried before, beneath what we see."""
+        for _ in range(1 + times):
+            self._send.attempt()
 
     def arrived(self, data: bytes, started: float, now: float) -> None:
         """Some of the reply."""

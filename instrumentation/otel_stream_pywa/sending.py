@@ -8,7 +8,8 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from otel_stream import runtime
-from otel_stream.delivery.send import Send, send_in_progress
+from otel_stream.delivery.in_flight import in_flight
+from otel_stream.delivery.send import Send
 from otel_stream.delivery.tracker import tracker_of
 from otel_stream.errors import guard
 from otel_stream_pywa.arguments import Arguments
@@ -78,7 +79,7 @@ class _Call:
     def __init__(self, arguments: Arguments) -> None:
         self.arguments = arguments
         self._message = message = message_of(arguments)
-        above = send_in_progress()
+        above = in_flight.of(message)
         self._owned = above is None
         self.send = Send(message) if above is None else above
         self.send.seen(message.server_address or "", message.server_port or 0)

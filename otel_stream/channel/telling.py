@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +15,7 @@ from otel_stream import runtime, semconv
 from otel_stream.channel.channel import Channel, ChannelError
 from otel_stream.channel.result import Delivery
 from otel_stream.delivery.identity import hidden
+from otel_stream.delivery.in_flight import in_flight
 from otel_stream.delivery.open_turns import turn_around
 from otel_stream.delivery.send import Message, Send
 from otel_stream.delivery.typing import typing
@@ -32,21 +33,25 @@ class ToldSend:
     def __init__(self, message: dict[str, Any], waited: float, around: Context | None) -> None:
         self._send: Send | None = None
         with guard("beginning a send to a channel"), _within(around):
-            self._send = Send(Message(**message, ready_at=perf_counter() - waited))
+            self._message = Message(**message, ready_at=perf_counter() - waited)
+            self._send = Send(self._message)
 
     async def request(self, make: Callable[[], Awaitable[str | None]]) -> str | None:
         """Make a request for the message, with its span current."""
-        token = None
-        with guard("attempting a send to a channel"):
-            if self._send is not None:
-                self._send.attempt()
-                token = otel_context.attach(self._send.context)
-        try:
+        if self._send is None:
             return await make()
-        finally:
-            if token is not None:
-                with guard("detaching a send to a channel"):
-                    otel_context.detach(token)
+        with self._current(self._send):
+            return await make()
+
+    @contextmanager
+    def _current(self, send: Send) -> Iterator[None]:
+        """Whoever asks which message a request is for is told: by the context, or by its words."""
+        with ExitStack() as around:
+            with guard("attempting a send to a channel"):
+                send.attempt()
+                around.enter_context(_within(send.context))
+                around.enter_context(in_flight.sending(send, self._message))
+            yield
 
     def accepted(self, message_id: str | None) -> None:
         """The channel has accepted it."""

@@ -23,9 +23,10 @@ Times are `time.perf_counter()` seconds. What a library can show differs:
   application delays nothing of this, as long as it does not block the event loop itself. The end
   may be told before the application has read all. A loop that is left is told when the response is
   closed or released; one that is never closed lives as long as its session does.
-- A library's retries of a connection that was closed under it are one request; each hop of a
-  redirect, and each attempt of an authentication, is one of its own. With aiohttp those after the
-  first begin when their connection is asked for.
+- A library's retries of a connection that was closed under it are one request, and so are those of
+  urllib3 by a rule of the application's (`retried`, with requests). Each hop of a redirect, and
+  each attempt of an authentication, is one of its own. With aiohttp those after the first begin
+  when their connection is asked for.
 - httpx and httpx2 are seen beneath their decoders: of `br` and `zstd` there are no bytes, only
   times. requests and aiohttp decode what they can before it is seen here.
 
@@ -120,6 +121,10 @@ class Exchange:
     """Whether the request is to carry `context` (else the current one) on the wire: the global
     propagator's headers are added to this request alone, unless the application has set any of
     them. Read once, as `context` is."""
+
+    def retried(self, times: int) -> None:
+        """The response that comes now is that of another try: so many were before it."""
+        return None
 
     def responded(self, status: int, headers: Mapping[str, str]) -> None:
         """The headers are there. Those of the response's own type: names in any case."""

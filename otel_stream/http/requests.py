@@ -100,6 +100,7 @@ class _Sending:
         """Here is the response, unread."""
         self.end()
         watched = self.watched
+        watched.retried(len(getattr(getattr(response.raw, "retries", None), "history", ())))
         watched.responded(response.status_code, response.headers)
         if not tap_raw(response.raw, watched):
             watched.finished(watched.began)  # Nothing that could be read as a body is.

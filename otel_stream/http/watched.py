@@ -108,6 +108,12 @@ class Watched:
 
     # --- the answer --------------------------------------------------------------------------
 
+    def retried(self, times: int) -> None:
+        """The response that comes is that of another attempt of the library's own."""
+        if times and not self.over:
+            with guard("watching the retries of a request"):
+                self._exchange.retried(times)
+
     def responded(self, status: int, headers: Mapping[str, str], *, decoded: bool = False) -> None:
         """The headers are there. Bytes will come `decoded`, or as they are on the wire."""
         self.answered = True

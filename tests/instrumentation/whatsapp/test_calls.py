@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -9,6 +12,7 @@ import pytest
 import requests
 from opentelemetry import context as otel_context
 
+from otel_stream.channel import stream_to_channel
 from otel_stream.delivery.identity import hidden
 from otel_stream.delivery.send import Message
 from otel_stream.delivery.send import Send as Sending
@@ -183,6 +187,44 @@ def test_within_a_send(
 
     assert attributes["otel_stream.delivery.attempts"] == 2
     assert attributes["server.port"] == evolution.port
+
+
+class InAnExecutor:
+    """A channel of one's own that posts on a thread to which nothing is taken along."""
+
+    system = "whatsapp"
+
+    def __init__(self, server: EvolutionServer) -> None:
+        self._url = f"{server.url}/message/sendText/bot"
+        self._headers = {"apikey": server.api_key}
+
+    async def send(self, recipient: str, text: str) -> str:
+        """One message."""
+        body = {"number": recipient, "text": text}
+        post = partial(requests.post, self._url, json=body, headers=self._headers, timeout=5)
+        reply = await asyncio.get_running_loop().run_in_executor(None, post)
+        return str(reply.json()["key"]["id"])
+
+    async def typing(self, recipient: str, seconds: float) -> None:
+        """Nothing is shown."""
+
+
+async def test_a_channel_that_posts_in_an_executor(
+    evolution: EvolutionServer, captured: Captured, number: str
+) -> None:
+    """What lost its context on the way is the same message, by its words."""
+    delivery = await stream_to_channel(_two_messages(), InAnExecutor(evolution), number)
+    spans = captured.spans("send whatsapp")
+
+    assert [message.status for message in delivery.messages] == ["accepted"] * 2
+    assert [(span.attributes or {})["messaging.message.id"] for span in spans] == [
+        message.id for message in evolution.messages
+    ]
+
+
+async def _two_messages() -> AsyncIterator[str]:
+    yield "How are you?\n\n"
+    yield "Fine."
 
 
 class OnTop(requests.adapters.BaseAdapter):

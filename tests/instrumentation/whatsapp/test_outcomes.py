@@ -12,6 +12,7 @@ import httpx
 import pytest
 import requests
 from opentelemetry.trace import StatusCode
+from urllib3.util.retry import Retry
 
 import otel_stream
 from otel_stream.testing import Captured, EvolutionServer, Script
@@ -241,6 +242,19 @@ def test_a_redirect_that_nobody_follows(evolution: EvolutionServer, captured: Ca
     captured.wait_for_spans(1)
 
     assert fate(lambda: captured.span("send whatsapp")) == ("failed", "307", 307, None)
+
+
+def test_retries_of_urllib3(evolution: EvolutionServer, sent: Sent, number: str) -> None:
+    """What an adapter of requests sends again by its rule is one message, in so many attempts."""
+    evolution.refuse(503, times=2)
+    again = Retry(total=3, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=again))
+        url, body = f"{evolution.url}/message/sendText/bot", {"number": number, "text": "Hi"}
+        session.post(url, headers={"apikey": KEY}, json=body)
+
+    assert fate(sent)[0] == "accepted"
+    assert (sent().attributes or {})["otel_stream.delivery.attempts"] == 3
 
 
 def test_retries_of_the_program(
