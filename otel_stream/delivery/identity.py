@@ -8,12 +8,24 @@ from base64 import b64decode
 from otel_stream.attributes import encodable
 from otel_stream.redaction import hashed, one_number, without_numbers
 
-__all__ = ["hidden", "hidden_id", "hidden_instance", "number_in", "number_of", "person_of", "word"]
+__all__ = [
+    "hidden",
+    "hidden_id",
+    "hidden_instance",
+    "number_in",
+    "number_of",
+    "person_of",
+    "same_instance",
+    "word",
+]
 
 _LONGEST = 128
 _SHORTEST_NUMBER = 8
 _NUMBER = re.compile(r"[0-9]{8,}")
 _NUMBER_ALONE = re.compile(r"(?<![0-9A-Za-z])[0-9]{8,}(?![0-9A-Za-z])")
+# What begins with "-" is none: groups have such ids elsewhere.
+_WRITTEN = re.compile(r"[+(0-9][\s()./0-9-]*")
+_SHORTEST_WRITTEN = 7
 _WORD = re.compile(r"[\w.:/-]+(?: [\w.:/-]+){0,3}", re.ASCII)
 _LONGEST_WORD = 64
 # The Cloud API's message ids are Base64 with the person's number in it.
@@ -21,9 +33,10 @@ _SPEAKING = "wamid."
 
 
 def number_of(recipient: object) -> str:
-    """The digits of a phone number, or of a JID: `number[:device]@server`."""
-    number = str(recipient or "").partition("@")[0].partition(":")[0]
-    return "".join(character for character in number if character in "0123456789")
+    """The digits of a phone number, or of a JID: `number[:device]@server`; "" for another name."""
+    written = _before_server(recipient).strip()
+    digits = _digits(written)
+    return digits if len(digits) >= _SHORTEST_WRITTEN and _WRITTEN.fullmatch(written) else ""
 
 
 def number_in(message_id: str) -> str:
@@ -39,6 +52,11 @@ def person_of(recipient: object) -> str:
     return one_number(number_of(recipient)) or str(recipient or "")
 
 
+def same_instance(one: str | None, other: str | None) -> bool:
+    """Whether these are one instance of a channel, or either side does not say which."""
+    return not one or not other or one == other
+
+
 def hidden(recipient: object) -> str:
     """A keyed hash of a number or JID: the same for all ways to write one number; "" for none."""
     person = person_of(recipient)
@@ -50,7 +68,7 @@ def hidden_id(message_id: object, recipient: object = "") -> str:
     text = str(message_id or "")
     if text.lower().startswith(_SPEAKING):
         return _SPEAKING + hashed(text)
-    if _NUMBER_ALONE.search(text) or _speaks_of(text, number_of(recipient)):
+    if _NUMBER_ALONE.search(text) or _speaks_of(text, _digits(_before_server(recipient))):
         return hashed(text)
     return encodable(text[:_LONGEST])
 
@@ -79,8 +97,12 @@ def _speaks_of(text: str, number: str) -> bool:
     parts = {number[at : at + _SHORTEST_NUMBER] for at in range(last)}
     # A row of zeros is in many an id, and tells nobody's number.
     parts = {part for part in parts if len(set(part)) > 2} or parts
-    said = (number_of(text), _digits(text), _decoded(text))
+    said = (_digits(_before_server(text)), _digits(text), _decoded(text))
     return any(part in each for each in said for part in parts)
+
+
+def _before_server(name: object) -> str:
+    return str(name or "").partition("@")[0].partition(":")[0]
 
 
 def _digits(text: str) -> str:

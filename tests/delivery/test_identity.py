@@ -47,6 +47,12 @@ def tells(text: str, number: str) -> bool:
         ("", ""),
         (None, ""),
         (5511999990000, "5511999990000"),
+        (" 0221/123-4567 ", "02211234567"),
+        ("ana.7@mail.com", ""),
+        ("U7BOB", ""),
+        ("5511", ""),
+        ("-1001234567890", ""),
+        ("user 5511999990000", ""),
     ],
 )
 def test_numbers(written: object, number: str) -> None:
@@ -59,6 +65,22 @@ def test_one_hash_for_one_person(number: str, server: str) -> None:
     """All names of one number have one hash, in which the number is not."""
     assert hidden(number + server) == hidden(f"+{number}") == hashed(one_number(number))
     assert not tells(hidden(number + server), number)
+
+
+def test_names_that_are_no_numbers() -> None:
+    """People of other channels are told apart by their whole names, whatever digits are in them."""
+    names = ["ana.7@mail.com", "U7BOB", "7", "bob@7", "C07-general", "-1001234567890"]
+
+    assert len({hidden(name) for name in names}) == len(names)
+    assert hidden("ana.7@mail.com") == hashed("ana.7@mail.com")
+
+
+@pytest.mark.parametrize("recipient", ["ana-5511999990000", "x5511:1@lid"])
+def test_no_id_tells_the_digits_of_a_name(recipient: str) -> None:
+    """Digits of a name that is no number are found in an id too."""
+    digits = recipient.partition(":")[0].lstrip("anx-")
+
+    assert digits not in hidden_id(f"A{digits}B", recipient)
 
 
 @pytest.mark.parametrize(
