@@ -38,6 +38,13 @@ _KINDS = {
     "liveLocationMessage": "location",
 }
 _WRAPPERS = ("ephemeralMessage", "viewOnceMessage", "viewOnceMessageV2")
+_SAYS_NOTHING = {
+    "protocolMessage",  # deletes or edits what was sent before
+    "editedMessage",
+    "messageContextInfo",
+    "senderKeyDistributionMessage",
+}
+"""A message with nothing but these asks for no answer."""
 _NOT_PEOPLE = ("@broadcast", "@newsletter")
 _OTHER_NAMES = ("remoteJidAlt", "senderPn")
 """Keys under which newer versions tell the number of somebody whose JID is not their number."""
@@ -117,6 +124,8 @@ def _evolution_message(record: dict[str, Any], instance: str) -> Incoming | None
     if where.endswith(_NOT_PEOPLE):
         return None
     content = _unwrapped(record.get("message"))
+    if record.get("messageStubType") or content.keys() <= _SAYS_NOTHING:
+        return None
     text = content.get("conversation") or _get(content.get("extendedTextMessage"), "text")
     alone = not where.endswith("@g.us")
     others = [_text(key.get(name)) for name in _OTHER_NAMES if alone]

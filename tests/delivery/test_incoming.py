@@ -66,9 +66,7 @@ def test_of_the_cloud() -> None:
         ({"ephemeralMessage": {"message": {"conversation": "Hi"}}}, "text", "Hi"),
         ({"viewOnceMessageV2": {"message": {"imageMessage": {}}}}, "media", ""),
         ({"conversation": "my document, an image of media"}, "text", None),
-        ({"messageContextInfo": {}}, "other", ""),
-        (None, "other", ""),
-        ([], "other", ""),
+        ({"orderMessage": {}}, "other", ""),
     ],
 )
 def test_kinds(message: Any, kind: str, text: str | None) -> None:
@@ -131,6 +129,29 @@ def test_what_is_no_message_of_a_person(told: Any) -> None:
 def test_other_events(event: Any) -> None:
     """Only one event brings messages."""
     assert incoming_of(evolution(record(), event)) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"protocolMessage": {"key": {"id": "X"}, "type": "REVOKE"}, "messageContextInfo": {}},
+        {"editedMessage": {"message": {"protocolMessage": {"type": "MESSAGE_EDIT"}}}},
+        {"ephemeralMessage": {"message": {"protocolMessage": {}}}},
+        {"messageContextInfo": {}},
+        {"senderKeyDistributionMessage": {}},
+        {},
+        [],
+        None,
+    ],
+)
+def test_messages_that_say_nothing(message: Any) -> None:
+    """What deletes or edits an older message, and what is empty, begins nothing."""
+    assert incoming_of(evolution({**record(), "message": message})) == []
+
+
+def test_records_of_the_system() -> None:
+    """Nor does a record of what has happened, such as that a message could not be read."""
+    assert incoming_of(evolution({**record(), "messageStubType": 2})) == []
 
 
 def test_names_of_events() -> None:
