@@ -78,7 +78,7 @@ class _Stream:
             "bottleneck": _largest(times),
             "quality": quality,
             "actual": {**actual, "complete": None if active else self.duration},
-            "perceived": None if self.turn is None else self.turn.perceived(),
+            "perceived": None if self.turn is None else self.turn.perceived.times(),
         }
 
     def _times(self) -> dict[str, float | None]:
@@ -152,8 +152,8 @@ def _open(recorder: Recorder) -> dict[str, Any] | None:
 
 def _delivery(turns: list[Turn]) -> dict[str, Any]:
     """Messages of the turns that these streams belong to, and what share of them was accepted."""
-    messages = sum(turn.messages for turn in turns)
-    accepted = sum(turn.accepted for turn in turns)
+    messages = sum(turn.perceived.messages for turn in turns)
+    accepted = sum(turn.perceived.accepted for turn in turns)
     share = accepted / messages if messages else None
     return {"turns": len(turns), "messages": messages, "accepted": accepted, "share": share}
 

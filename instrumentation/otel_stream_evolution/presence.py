@@ -22,11 +22,11 @@ def show(instance: str, request: Request) -> Exchange | None:
     asked = Asked(request.body())
     recipient = asked.recipient
     if asked.presence in _STOPPED:
-        typing.stopped(recipient)
+        typing.stopped(recipient, instance=instance)
     if asked.presence not in _SHOWN or not recipient:
         return None
     typing.shown(recipient, asked.delay, instance=instance, server_address=request.host)
-    return PresenceCall(recipient)
+    return PresenceCall(recipient, instance)
 
 
 class PresenceCall(Exchange):
@@ -34,22 +34,27 @@ class PresenceCall(Exchange):
 
     Args:
         recipient: Who sees it.
+        instance: Who shows it.
     """
 
-    def __init__(self, recipient: str) -> None:
+    def __init__(self, recipient: str, instance: str) -> None:
         self._recipient = recipient
+        self._instance = instance
         self._answered = False
 
     def responded(self, status: int, headers: Mapping[str, str]) -> None:
         """Only a success is shown."""
         self._answered = True
         if not 200 <= status < 300:
-            typing.refused(self._recipient, str(status))
+            self._refused(str(status))
 
     def failed(self, error: BaseException, started: float, now: float) -> None:
         """Who gives up waiting, while the server shows it, has it shown all the same."""
         if not self._answered and not _gave_up(error):
-            typing.refused(self._recipient, class_name(error))
+            self._refused(class_name(error))
+
+    def _refused(self, error_type: str) -> None:
+        typing.refused(self._recipient, error_type, instance=self._instance)
 
 
 def _gave_up(error: BaseException) -> bool:

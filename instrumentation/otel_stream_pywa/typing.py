@@ -39,7 +39,7 @@ def _shown(wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         arguments = Arguments(wrapped, args, kwargs)
         message_id = arguments.text("message_id")
         turn = open_turns.of_message(message_id)
-        person = turn.person if turn is not None else number_in(message_id)
+        person = turn.people.first if turn is not None else number_in(message_id)
         if person:
             address, _ = server_of(arguments["self"])
             typing.shown(

@@ -108,7 +108,7 @@ class Telling:
                 "server_address": getattr(channel, "server_address", None),
                 "server_port": getattr(channel, "server_port", None),
             }
-            turn, here = turn_around(recipient)
+            turn, here = turn_around(recipient, self._where["instance"])
             self._span = trace.get_current_span(here) if turn is None else turn.span
             if turn is None and not self._span.get_span_context().is_valid:
                 self._stand_alone(context)
@@ -168,11 +168,18 @@ class Telling:
     def typing(self, lasts: float) -> None:
         """The person is shown typing for so many seconds; 0: no more."""
         with guard("telling of typing"), _within(self._around):
+            system, instance = self._channel.system, self._where.get("instance")
             if lasts:
-                where = {n: self._where.get(n) for n in ("instance", "server_address")}
-                typing.shown(self._recipient, lasts, system=self._channel.system, **where)
+                address = self._where.get("server_address")
+                typing.shown(
+                    self._recipient,
+                    lasts,
+                    system=system,
+                    instance=instance,
+                    server_address=address,
+                )
             else:
-                typing.stopped(self._recipient)
+                typing.stopped(self._recipient, system=system, instance=instance)
 
     def read(self, delivery: Delivery, error: BaseException | None) -> None:
         """The stream is over."""
@@ -195,9 +202,9 @@ class Telling:
                 self._span.set_attributes(pressure if delivery.back_pressure else {})
                 if self._turn is None and delivery.lost:
                     self._span.set_attribute(semconv.DELIVERY_LOST, delivery.lost)
-            if self._turn is not None:
+            if self._turn is not None and self._turn.people.may_include(self._recipient):
                 unsent = sum(message.status == "unsent" for message in delivery.messages)
-                self._turn.left_out(unsent, delivery.lost)
+                self._turn.perceived.left_out(unsent, delivery.lost)
         with guard("ending the span of an answer"):
             if self._own is not None:
                 self._own.end()

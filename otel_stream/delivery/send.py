@@ -12,9 +12,7 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Any
 
-import msgspec
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -22,9 +20,11 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 
 from otel_stream import runtime, semconv
 from otel_stream.content import as_json, bounded
-from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance, word
+from otel_stream.delivery.identity import hidden_id, word
 from otel_stream.delivery.instruments import DeliveryInstruments, instruments_of
+from otel_stream.delivery.message import Message
 from otel_stream.delivery.open_turns import turn_around
+from otel_stream.delivery.perceived import Part
 from otel_stream.delivery.receipts import receipts
 from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.turn import Turn
@@ -37,52 +37,9 @@ from otel_stream.watcher import watcher
 
 __all__ = ["Message", "Send", "send_in_progress"]
 
+_UNAVAILABLE = 503
+"""The one status of a server's fault that says for certain that nothing was accepted."""
 _SEND = otel_context.create_key("otel_stream-send")
-
-
-class Message(msgspec.Struct, kw_only=True):
-    """What is to be sent.
-
-    Attributes:
-        system: The channel.
-        kind: `text`, `media`, `audio`, `sticker`, `contact`, `reaction`, …
-        recipient: Number or JID; leaves as a keyed hash only.
-        text: What it says. Leaves only where content is captured.
-        size: Bytes of what it says; by default those of the text.
-        instance: The channel's instance.
-        server_address, server_port: Where it goes.
-        typing_time: Seconds that the channel itself shows typing before it accepts the message.
-        ready_at: When it was ready to be sent, by the clock of the send; None if at once.
-    """
-
-    system: str = "whatsapp"
-    kind: str = "text"
-    recipient: str = ""
-    text: str | None = None
-    size: int | None = None
-    instance: str | None = None
-    server_address: str | None = None
-    server_port: int | None = None
-    typing_time: float = 0.0
-    ready_at: float | None = None
-
-    def attributes(self) -> dict[str, Any]:
-        """What the span has from its start."""
-        size = self.size
-        if size is None and self.text is not None:
-            size = len(self.text.encode("utf-8", "replace"))
-        found = {
-            semconv.MESSAGING_SYSTEM: self.system,
-            semconv.MESSAGING_OPERATION_NAME: "send",
-            semconv.MESSAGING_OPERATION_TYPE: "send",
-            semconv.MESSAGING_BODY_SIZE: size,
-            semconv.DELIVERY_KIND: self.kind,
-            semconv.DELIVERY_RECIPIENT: hidden(self.recipient) or None,
-            semconv.CHANNEL_INSTANCE: hidden_instance(self.instance) or None,
-            semconv.SERVER_ADDRESS: self.server_address,
-            semconv.SERVER_PORT: self.server_port,
-        }
-        return {name: value for name, value in found.items() if value is not None}
 
 
 class Send:
@@ -116,6 +73,8 @@ class Send:
         self.span: Span = INVALID_SPAN
         self.context: Context = otel_context.get_current()
         self._turn: Turn | None = None
+        self._part: Part | None = None
+        self._before = 0
         self._instruments: DeliveryInstruments | None = None
         self._runtime: Runtime | None = None
         if runtime.is_suppressed():
@@ -127,19 +86,22 @@ class Send:
         watcher.ready()  # For `__del__`.
         self._runtime = current = runtime.current()
         self._instruments = instruments_of(current.telemetry.meter())
-        turn, around = turn_around(self._message.recipient)
-        attributes = self._message.attributes()
-        self._located = self._message.server_address is not None
-        self._typed = shown = typing.taken(self._message.recipient)
+        message = self._message
+        turn, around = turn_around(message.recipient, message.instance)
+        attributes = message.attributes()
+        self._located = message.server_address is not None
+        self._typed = shown = self._typing_shown()
         if shown:
             attributes[semconv.DELIVERY_TYPING_TIME] = shown
         if turn is not None:
-            turn.hold(works=True)
+            self._part = part = turn.part_of(message, shown)
+            turn.hold(works=part is not None)
             self._turn = turn
-            turn.typed(shown)
-            attributes[semconv.DELIVERY_PART] = turn.next_part()
+            if part is not None:
+                self._before = part.attempts
+                attributes[semconv.DELIVERY_PART] = part.number
         self.span = current.tracer.start_span(
-            f"send {self._message.system}",
+            f"send {message.system}",
             around,
             kind=SpanKind.CLIENT,
             attributes=attributes,
@@ -190,11 +152,12 @@ class Send:
         if not self._may_end():
             return
         now = self._clock()
-        typed = self._message.typing_time + self._typing_over()
+        took = now - self._began
+        # What was asked for may be more than what was shown: the message is there.
+        typed = min(took, self._message.typing_time + self._typing_over())
         with guard("telling a turn of a message"):
             if self._turn is not None:
-                self._turn.typed(typed)
-                self._turn.message_accepted(now - self._began)
+                self._turn.message_accepted(self._part, took, typed)
         with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
@@ -208,10 +171,18 @@ class Send:
 
     def _typing_over(self) -> float:
         """The message takes the place of the typing. What was shown since the send began (s)."""
-        if self._instruments is None:
+        if self._instruments is None or not self._message.is_bubble:
             return 0.0
-        typing.stopped(self._message.recipient)
-        return typing.taken(self._message.recipient)
+        message = self._message
+        typing.stopped(message.recipient, system=message.system, instance=message.instance)
+        return self._typing_shown()
+
+    def _typing_shown(self) -> float:
+        """Seconds of typing that no message has counted yet."""
+        message = self._message
+        if not message.is_bubble:
+            return 0.0
+        return typing.taken(message.recipient, system=message.system, instance=message.instance)
 
     def failed(
         self, error: BaseException | None = None, *, code: str = "", status: int | None = None
@@ -235,7 +206,8 @@ class Send:
             self.span.set_status(Status(StatusCode.ERROR, "the message was not accepted"))
         with guard("telling a turn of a message"):
             if self._turn is not None:
-                self._turn.message_lost(why, now - self._began)
+                refused = status is not None and (400 <= status < 500 or status == _UNAVAILABLE)
+                self._turn.message_lost(self._part, why, now - self._began, refused=refused)
         self._end(now, why)
 
     def __del__(self) -> None:
@@ -251,8 +223,11 @@ class Send:
         return self._ending.acquire(blocking=False) and self._process == os.getpid()
 
     def _end(self, now: float, error_type: str | None) -> None:
+        attempts = self._before + max(1, self.attempts, self._requests)
+        if self._part is not None:
+            self._part.attempts = attempts
         attributes = {
-            semconv.DELIVERY_ATTEMPTS: max(1, self.attempts, self._requests),
+            semconv.DELIVERY_ATTEMPTS: attempts,
             semconv.DELIVERY_STATUS: "accepted" if error_type is None else "failed",
         }
         with guard("writing a send"):

@@ -21,6 +21,9 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from otel_stream import runtime, semconv
 from otel_stream.delivery.instruments import DeliveryInstruments, instruments_of
+from otel_stream.delivery.message import Message
+from otel_stream.delivery.people import People
+from otel_stream.delivery.perceived import Part, Perceived
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.runtime import TURN
@@ -47,12 +50,14 @@ class Turn:
     Args:
         system: The channel, such as `whatsapp`.
         attributes: What is known of the message; nothing personal.
+        instance: The channel's instance that the message came to, if it is known.
         clock: Monotonic seconds.
 
     Attributes:
         context: A context in which the turn's span is current.
         received: When the message came, by the clock.
-        person: Number or JID of who waits, in the clear: never for a signal.
+        people: Who waits for the answer.
+        perceived: What they get of it.
         batch: What the turns of one webhook have in common; None where it is the only one.
         when_over: Told when the turn has ended.
     """
@@ -62,12 +67,15 @@ class Turn:
         system: str,
         attributes: dict[str, Any],
         *,
+        instance: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.system = system
         self.clock = clock
         self.received = clock()
-        self.person = ""
+        self.instance = instance
+        self.people = People()
+        self.perceived = Perceived(self.received)
         self.batch: object = None
         self.when_over: Callable[[Turn], None] | None = None
         self._wall = time.time_ns()
@@ -82,16 +90,11 @@ class Turn:
         self._let_go: float | None = self.received
         self._touched = self.received
         self._begun = self._carried = False
-        self._lost: str | None = None
         self._failure: str | None = None
         self.ended = False
         self.queue_wait: float | None = None
         self._waited_until = self.received
-        self.typing_time = self.delivery_time = 0.0
-        self.lost = 0
-        self.messages = self.accepted = 0
-        self.first_at: float | None = None
-        self.last_at: float | None = None
+        self.delivery_time = 0.0
         current.begun(id(self))
         watcher.add(self)
 
@@ -121,6 +124,7 @@ class Turn:
             carried: It was taken along on purpose, and will be let go where the work ends.
             works: An answer or a message begins: from here on nobody waits in a queue.
         """
+        self.check(self.clock())  # It may be over, and nobody has looked.
         with self._lock:
             self._holders += 1
             self._let_go = None
@@ -156,52 +160,38 @@ class Turn:
             self.queue_wait = (self.queue_wait or 0.0) + fresh
             return True
 
-    # --- what the person gets ----------------------------------------------------------------
+    # --- what is sent ------------------------------------------------------------------------
 
-    def next_part(self) -> int:
-        """A message begins: which one it is, from 1."""
-        with self._lock:
-            self.messages += 1
-            return self.messages
+    def part_of(self, message: Message, typed: float = 0.0) -> Part | None:
+        """A message begins: which part of the answer it is. None where it is none: it is for
+        somebody else, or shows no bubble.
 
-    def typed(self, seconds: float) -> None:
-        """The person has seen typing for so long."""
-        with self._lock:
-            self.typing_time += seconds
+        Args:
+            message: What is sent.
+            typed: Seconds of typing that its recipient has seen before it.
+        """
+        if message.is_bubble and self.people.may_include(message.recipient):
+            return self.perceived.begins(message, typed)
+        return None
 
-    def message_accepted(self, took: float = 0.0) -> None:
-        """The channel has accepted a message, `took` seconds after its sending began."""
-        with self._lock:
-            now = self.last_at = self.clock()  # Who sends may have another clock.
-            self.accepted += 1
-            self.delivery_time += took
-            first = self.first_at is None
-            if first:
-                self.first_at = now
-        if first:
-            self._instruments.first(self.system, now - self.received, self.context)
-
-    def message_lost(self, error_type: str, took: float = 0.0) -> None:
-        """A message was not accepted."""
-        with self._lock:
-            self.delivery_time += took
-            self._lost = self._lost or error_type
-
-    def left_out(self, messages: int, characters: int) -> None:
-        """So many messages were given up before they were tried; of all that was said so much is in
-        no accepted one.
+    def message_accepted(self, part: Part | None, took: float = 0.0, typed: float = 0.0) -> None:
+        """The channel has accepted a message, `took` seconds after its sending began, for `typed`
+        of which it showed typing.
         """
         with self._lock:
-            self.messages += messages
-            self.lost += characters
+            self.delivery_time += took
+        now = self.clock()  # Who sends may have another clock.
+        if part is not None and self.perceived.got(now, typed):
+            self._instruments.first(self.system, now - self.received, self.context)
 
-    def perceived(self) -> dict[str, float | None]:
-        """What the person lived through so far (s since their message)."""
-        since = self.received
-        return {
-            "first_message": _after(since, self.first_at),
-            "last_message": _after(since, self.last_at),
-        }
+    def message_lost(
+        self, part: Part | None, error_type: str, took: float = 0.0, *, refused: bool = False
+    ) -> None:
+        """A message was not accepted; `refused`: that is certain."""
+        with self._lock:
+            self.delivery_time += took
+        if part is not None:
+            self.perceived.missed(part, error_type, refused=refused)
 
     def failed(self, error_type: str) -> None:
         """The program's own handling of the message has failed."""
@@ -224,6 +214,11 @@ class Turn:
             self._end(last, of=since)
         return last + patience
 
+    def over(self) -> bool:
+        """Whether it is over. If nobody has come in time it is from now on, whoever looks first."""
+        self.check(self.clock())
+        return self.ended
+
     def drop(self, outcome: Outcome) -> None:
         """The process ends, or nobody waits for it any more."""
         since = self._let_go
@@ -239,6 +234,7 @@ class Turn:
         """It is the parent process's."""
         self.ended = True
         self._lock = Lock()
+        self.perceived.unlock()
 
     # --- the end -------------------------------------------------------------------------------
 
@@ -257,36 +253,18 @@ class Turn:
         with guard("ending the span of a turn"):
             self.span.end(self.wall(at))
         with guard("recording a turn"):
-            if self.last_at is not None:
-                self._instruments.last(self.system, self.last_at - self.received, self.context)
+            if (last_at := self.perceived.last_at) is not None:
+                self._instruments.last(self.system, last_at - self.received, self.context)
             if self.queue_wait is not None:
                 self._instruments.queue_wait(self.system, self.queue_wait, self.context)
         with guard("telling the runtime of a turn"):
             self._runtime.ended(id(self))
 
     def _write(self) -> None:
-        self.span.set_attributes(self._attributes())
-        lost = None if self.accepted else self._lost
+        found = {semconv.DELIVERY_QUEUE_WAIT: self.queue_wait, **self.perceived.attributes()}
+        self.span.set_attributes({name: each for name, each in found.items() if each is not None})
+        lost = None if self.perceived.accepted else self.perceived.error_type
         if (error_type := self._failure or lost) is not None:
             self.span.set_attribute(semconv.ERROR_TYPE, error_type)
             what = "the message was not handled" if self._failure else "no message was accepted"
             self.span.set_status(Status(StatusCode.ERROR, what))
-
-    def _attributes(self) -> dict[str, Any]:
-        since = self.received
-        tried = self.messages
-        found = {
-            semconv.DELIVERY_QUEUE_WAIT: self.queue_wait,
-            semconv.DELIVERY_TIME_TO_FIRST_MESSAGE: _after(since, self.first_at),
-            semconv.DELIVERY_TIME_TO_LAST_MESSAGE: _after(since, self.last_at),
-            semconv.DELIVERY_TYPING_TIME: self.typing_time or None,
-            semconv.DELIVERY_MESSAGES: tried,
-            semconv.DELIVERY_FAILED: tried - self.accepted,
-            semconv.DELIVERY_SHARE: self.accepted / tried if tried else None,
-            semconv.DELIVERY_LOST: self.lost or None,
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def _after(since: float, at: float | None) -> float | None:
-    return None if at is None else at - since

@@ -105,17 +105,29 @@ def _turns_of(messages: list[Incoming], system: str) -> list[Turn]:
     found: dict[tuple[str, ...], Turn] = {}
     begun: list[Turn] = []
     for message in messages:
-        turn = open_turns.of_message(message.message_id) or found.get(message.chat)
-        if turn is None and len(found) < _MOST:
+        where = (message.instance, *message.chat)
+        known = open_turns.of_message(message.message_id, message.instance)
+        turn = known or found.get(where)
+        if turn is None and len(found) < _MOST and not _is_aside(message):
             turn = _begun(message, system)
             begun.append(turn)
-        if turn is not None:
-            found.setdefault(message.chat, turn)
+        if turn is None:
+            continue
+        found.setdefault(where, turn)
+        if known is None:  # An older message that is told again is not the person's last one.
+            turn.people.add(message.sender)
             open_turns.add(turn, message.message_id, *message.chat)
     if len(begun) > 1:
         for turn in begun:
             turn.batch = begun[0]
     return list(dict.fromkeys(found.values()))
+
+
+def _is_aside(message: Incoming) -> bool:
+    """Whether it asks for nothing while something else is being answered: a reaction."""
+    return message.kind == "reaction" and any(
+        open_turns.of_person(name, message.instance) for name in message.chat
+    )
 
 
 def _begun(message: Incoming, system: str) -> Turn:
@@ -126,7 +138,8 @@ def _begun(message: Incoming, system: str) -> Turn:
         semconv.CHANNEL_SENDER: hidden(message.sender) or None,
         **_content(message),
     }
-    return Turn(system, {name: value for name, value in found.items() if value is not None})
+    attributes = {name: value for name, value in found.items() if value is not None}
+    return Turn(system, attributes, instance=message.instance)
 
 
 def _content(message: Incoming) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from opentelemetry import context as otel_context
 
 from otel_stream.delivery.open_turns import OpenTurns, open_turns, turn_around
@@ -134,3 +135,81 @@ def test_around_a_worker_of_the_first_message(turn: Turn, captured: Captured) ->
     assert during == (turn, turn.context)
     assert later == (other, other.context)
     assert unknown == (turn, turn.context)
+
+
+def test_the_older_turn_once_the_last_is_over(captured: Captured) -> None:
+    """When a person's last turn is over, what is sent to them answers the one before."""
+    first, second = Turn("whatsapp", {}), Turn("whatsapp", {})
+    for turn in (first, second):
+        open_turns.add(turn, str(id(turn)), NUMBER)
+    second.drop(Outcome.ABANDONED)
+    found = open_turns.of_person(NUMBER)
+    first.drop(Outcome.ABANDONED)
+
+    assert found is first
+    assert open_turns._by_person == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [("one", "one"), ("two", "two"), (None, "two"), ("", "two"), ("three", None)],
+)
+def test_by_instance(captured: Captured, asked: str | None, expected: str | None) -> None:
+    """The turn of that instance; the last one where nobody says which; none of another."""
+    turns = {name: Turn("whatsapp", {}, instance=name) for name in ("one", "two")}
+    for turn in turns.values():
+        open_turns.add(turn, "G1", NUMBER)
+    found = open_turns.of_person(NUMBER, asked), open_turns.of_message("G1", asked)
+    around, _ = aside(lambda: turn_around(NUMBER, asked))
+    watcher.end_all(Outcome.ABANDONED)
+
+    assert (*found, around) == (turns.get(expected or ""),) * 3
+
+
+def test_by_an_instance_that_the_turn_does_not_know(turn: Turn) -> None:
+    """A turn of a channel that tells no instance is found by any."""
+    open_turns.add(turn, "wamid.1", NUMBER)
+    found = open_turns.of_person(NUMBER, "one")
+    turn.drop(Outcome.ABANDONED)
+
+    assert found is turn
+
+
+def test_past_its_time(turn: Turn, captured: Captured, clock: ScriptedClock) -> None:
+    """A turn for which nobody has come in time is over, also where nobody has looked yet."""
+    open_turns.add(turn, "3EB0", NUMBER)
+    turn.hold(works=True)
+    turn.release()
+    clock.advance(0.9)
+    before = open_turns.of_person(NUMBER)
+    clock.advance(0.2)
+
+    assert (before, open_turns.of_person(NUMBER)) == (turn, None)
+    assert captured.span("process whatsapp").end_time == turn.wall(100.0)
+
+
+def test_past_its_time_in_its_context(turn: Turn, captured: Captured, clock: ScriptedClock) -> None:
+    """Who works in the context of such a turn finds the one that is open, as after any end."""
+    later = Turn("whatsapp", {}, clock=clock)
+    for each in (later, turn):
+        open_turns.add(each, str(id(each)), NUMBER)
+    turn.hold(works=True)
+    turn.release()
+    clock.advance(1.1)
+    token = otel_context.attach(turn.context)
+    found, _ = turn_around(NUMBER)
+    otel_context.detach(token)
+    later.drop(Outcome.ABANDONED)
+
+    assert found is later
+
+
+def test_many_messages_of_one_turn(turn: Turn) -> None:
+    """A turn is found by a hundred names at most."""
+    for number in range(500):
+        open_turns.add(turn, f"ID{number}", NUMBER)
+    kept = len(open_turns._by_message) + len(open_turns._by_person)
+    turn.drop(Outcome.ABANDONED)
+
+    assert kept == 100
+    assert open_turns._by_message == {}

@@ -192,3 +192,15 @@ def test_goes_on_after_uninstrument(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     written = tmp_path / "otel-stream-data" / "traces.jsonl"
 
     assert eventually(lambda: written.exists() and written.read_text().count(" whatsapp") == 2)
+
+
+def test_who_comes_too_late(turn: Turn, captured: Captured, clock: ScriptedClock) -> None:
+    """Work that comes after the second of grace finds it over, whoever has looked until then."""
+    turn.hold(works=True)
+    turn.release()
+    clock.advance(1.1)
+    turn.hold(works=True)
+    clock.advance(5.0)
+    turn.release()
+
+    assert length_of(captured) == 0.0

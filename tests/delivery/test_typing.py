@@ -211,3 +211,83 @@ def test_nothing_is_left_for_the_next_answer(
 
     assert told == [pytest.approx(0.3)] * 2
     assert times(captured) == [(pytest.approx(0.3), 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"recipient": "ana.7@mail.com"}, {"recipient": "U7BOB"}),
+        ({"system": "console"}, {"system": "whatsapp"}),
+        ({"instance": "one"}, {"instance": "two"}),
+    ],
+)
+def test_stretches_of_their_own(
+    captured: Captured,
+    shown: Typing,
+    clock: ScriptedClock,
+    first: dict[str, str],
+    second: dict[str, str],
+) -> None:
+    """People whose names have the same digits, channels and instances: each types for itself."""
+    one, other = ({"recipient": NUMBER, **each} for each in (first, second))
+    shown.shown(**one, lasts=10.0)  # type: ignore[arg-type]
+    clock.advance(1.0)
+    shown.shown(**other, lasts=10.0)  # type: ignore[arg-type]
+    clock.advance(1.0)
+    shown.stopped(**one)  # type: ignore[arg-type]
+    told = [shown.taken(**each) for each in (one, other, one)]  # type: ignore[arg-type]
+    watcher.end_all(Outcome.ABANDONED)
+
+    assert told == [2.0, 1.0, 0.0]
+    assert len(captured.open_spans()) == 0
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, "one"), ("one", None)])
+def test_an_instance_that_one_side_does_not_know(
+    captured: Captured,
+    shown: Typing,
+    clock: ScriptedClock,
+    first: str | None,
+    second: str | None,
+) -> None:
+    """Where one of two tellers does not say which instance it is, it is one stretch."""
+    shown.shown(NUMBER, 10.0, instance=first)
+    shown.shown(NUMBER, 10.0, instance=second)
+    clock.advance(1.0)
+    shown.stopped(NUMBER, instance=second)
+
+    assert shown.taken(NUMBER, instance=second) == 1.0
+    assert times(captured) == [(1.0, 2)]
+
+
+def test_typing_of_which_nobody_tells_is_forgotten(
+    captured: Captured, shown: Typing, clock: ScriptedClock
+) -> None:
+    """Nothing is left of people whose typing was told."""
+    for instance in ("one", "two"):
+        shown.shown(NUMBER, 1.0, instance=instance)
+    clock.advance(1.0)
+    shown.stopped(NUMBER)
+    told = shown.taken(NUMBER, instance="one"), shown.taken(NUMBER)
+
+    assert (told, shown._lasting, shown._untold) == ((1.0, 1.0), {}, {})
+
+
+@pytest.mark.parametrize(("asked", "seen"), [(30.0, 0.5), (0.2, 0.2)])
+def test_typing_that_the_message_asks_for(
+    captured: Captured, clock: ScriptedClock, asked: float, seen: float
+) -> None:
+    """What the channel was asked to show before a message lasts until the message is there."""
+    turn = Turn("whatsapp", {}, clock=clock)
+    turn.hold(carried=True)
+    open_turns.add(turn, "3EB0", NUMBER)
+    send = Send(Message(recipient=NUMBER, typing_time=asked), clock=clock)
+    clock.advance(0.5)
+    send.accepted()
+    turn.release()
+    told = [
+        (captured.span(name).attributes or {})[TIME]
+        for name in ("send whatsapp", "process whatsapp")
+    ]
+
+    assert told == [seen, seen]

@@ -79,8 +79,8 @@ def test_the_same_bytes_to_the_cloud(
 
     def work() -> Any:
         talk = Talk(flavour, cloud)
-        talk("send_message", number, TEXT)
         talk("indicate_typing", wamid(number))
+        talk("send_message", number, TEXT)
         return type(talk("send_reaction", number, "👍", wamid(number)))
 
     with_us, without = twice(cloud, captured, work)
