@@ -17,6 +17,7 @@ from otel_stream.span import attributes_of
 from otel_stream.watcher import watcher
 
 if TYPE_CHECKING:
+    from otel_stream.delivery.streams import Charge
     from otel_stream.delivery.turn import Turn
 
 __all__ = ["Analytics", "Call", "analytics", "get_streaming_analytics"]
@@ -44,6 +45,8 @@ class Call(Protocol):
 
     turn: Turn | None
     """The turn that it belongs to."""
+    charge: Charge | None
+    """What sending that turn's messages has cost it."""
 
     def identity(self) -> dict[str, Any]:
         """Its ids, and what it asks whom."""
@@ -53,13 +56,14 @@ class Call(Protocol):
 class _Stream:
     """One stream: who it is, and what its span says of it."""
 
-    __slots__ = ("attributes", "duration", "identity", "turn")
+    __slots__ = ("attributes", "charge", "duration", "identity", "turn")
 
     def __init__(self, trace: Call, attributes: dict[str, Any], duration: float) -> None:
         self.identity = trace.identity()
         self.attributes = attributes
         self.duration = duration
         self.turn = trace.turn
+        self.charge = trace.charge
 
     def shown(self, *, active: bool) -> dict[str, Any]:
         """The entry of this stream."""
@@ -82,16 +86,14 @@ class _Stream:
         }
 
     def _times(self) -> dict[str, float | None]:
-        """Where the time went (s). Messages sent in the loop's body are no time of the consumer."""
+        """Where the time went (s). What its loop spent on sending is no time of the consumer."""
         consumer = self.attributes.get(semconv.CONSUMER_TIME, 0.0)
-        turn = self.turn
-        if turn is not None:
-            consumer = max(0.0, consumer - turn.delivery_time)
+        turn, charge = self.turn, self.charge
         return {
             "queue": None if turn is None else turn.queue_wait or 0.0,
             "provider": self.attributes.get(semconv.PROVIDER_WAIT, 0.0),
-            "consumer": consumer,
-            "delivery": None if turn is None else turn.delivery_time,
+            "consumer": consumer if charge is None else max(0.0, consumer - charge.in_loop),
+            "delivery": None if charge is None else charge.time,
         }
 
 

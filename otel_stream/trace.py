@@ -73,6 +73,7 @@ class Trace:
         self.owned = Owned(runtime.tracer, info, self._wall)
         self._labels = prepared(info.labels())
         self.turn: Any = otel_context.get_value(TURN)
+        self.charge: Any = None
         self._begin()
 
     @property
@@ -143,6 +144,7 @@ class Trace:
             self._runtime.ended(id(self))
         with guard("letting a turn go"):
             if self.turn is not None:
+                self.turn.streams.ended(recorder)
                 self.turn.release()
 
     # --- the beginning -----------------------------------------------------------------------
@@ -153,6 +155,7 @@ class Trace:
         with guard("beginning a stream"):
             if self.turn is not None:
                 self.turn.hold(works=True)
+                self.charge = self.turn.streams.began(self.recorder)
             given = otel_context.get_value(ATTRIBUTES)
             if given and self.span.is_recording():
                 self.span.set_attributes(sound(given))  # type: ignore[arg-type]

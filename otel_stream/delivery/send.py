@@ -152,12 +152,11 @@ class Send:
         if not self._may_end():
             return
         now = self._clock()
-        took = now - self._began
         # What was asked for may be more than what was shown: the message is there.
-        typed = min(took, self._message.typing_time + self._typing_over())
+        typed = min(now - self._began, self._message.typing_time + self._typing_over())
         with guard("telling a turn of a message"):
             if self._turn is not None:
-                self._turn.message_accepted(self._part, took, typed)
+                self._turn.message_accepted(self._part, typed)
         with guard("writing the id of a message"):
             if message_id:
                 shown = hidden_id(message_id, self._message.recipient)
@@ -207,7 +206,7 @@ class Send:
         with guard("telling a turn of a message"):
             if self._turn is not None:
                 refused = status is not None and (400 <= status < 500 or status == _UNAVAILABLE)
-                self._turn.message_lost(self._part, why, now - self._began, refused=refused)
+                self._turn.message_lost(self._part, why, refused=refused)
         self._end(now, why)
 
     def __del__(self) -> None:
@@ -241,6 +240,8 @@ class Send:
         with guard("letting a turn go"):
             turn, self._turn = self._turn, None
             if turn is not None:
+                # What was ready before is sent beside the loop that makes more of it.
+                turn.streams.sent(now - self._began, in_loop=self._message.ready_at is None)
                 turn.release()
         with guard("telling the runtime of a send"):
             if self._runtime is not None:

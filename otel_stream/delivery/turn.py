@@ -24,6 +24,7 @@ from otel_stream.delivery.instruments import DeliveryInstruments, instruments_of
 from otel_stream.delivery.message import Message
 from otel_stream.delivery.people import People
 from otel_stream.delivery.perceived import Part, Perceived
+from otel_stream.delivery.streams import Streams
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.runtime import TURN
@@ -58,6 +59,7 @@ class Turn:
         received: When the message came, by the clock.
         people: Who waits for the answer.
         perceived: What they get of it.
+        streams: The calls that answer it.
         batch: What the turns of one webhook have in common; None where it is the only one.
         when_over: Told when the turn has ended.
     """
@@ -76,6 +78,7 @@ class Turn:
         self.instance = instance
         self.people = People()
         self.perceived = Perceived(self.received)
+        self.streams = Streams()
         self.batch: object = None
         self.when_over: Callable[[Turn], None] | None = None
         self._wall = time.time_ns()
@@ -94,7 +97,6 @@ class Turn:
         self.ended = False
         self.queue_wait: float | None = None
         self._waited_until = self.received
-        self.delivery_time = 0.0
         current.begun(id(self))
         watcher.add(self)
 
@@ -174,22 +176,14 @@ class Turn:
             return self.perceived.begins(message, typed)
         return None
 
-    def message_accepted(self, part: Part | None, took: float = 0.0, typed: float = 0.0) -> None:
-        """The channel has accepted a message, `took` seconds after its sending began, for `typed`
-        of which it showed typing.
-        """
-        with self._lock:
-            self.delivery_time += took
+    def message_accepted(self, part: Part | None, typed: float = 0.0) -> None:
+        """The channel has accepted a message, and has shown typing for so long meanwhile (s)."""
         now = self.clock()  # Who sends may have another clock.
         if part is not None and self.perceived.got(now, typed):
             self._instruments.first(self.system, now - self.received, self.context)
 
-    def message_lost(
-        self, part: Part | None, error_type: str, took: float = 0.0, *, refused: bool = False
-    ) -> None:
+    def message_lost(self, part: Part | None, error_type: str, *, refused: bool = False) -> None:
         """A message was not accepted; `refused`: that is certain."""
-        with self._lock:
-            self.delivery_time += took
         if part is not None:
             self.perceived.missed(part, error_type, refused=refused)
 
@@ -235,6 +229,7 @@ class Turn:
         self.ended = True
         self._lock = Lock()
         self.perceived.unlock()
+        self.streams.unlock()
 
     # --- the end -------------------------------------------------------------------------------
 
