@@ -57,7 +57,11 @@ class Backlog:
                     await self._emptied.wait()
             finally:
                 self.pressure += self._clock() - since
-        self.held += size
+        self.add(ready)
+
+    def add(self, ready: Ready) -> None:
+        """Add *ready*, room or not: what a stream has left at its end, which was held before."""
+        self.held += len(ready.piece.text)
         self._items.append(ready)
         self._filled.set()
 

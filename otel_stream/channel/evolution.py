@@ -6,6 +6,7 @@ https://doc.evolution-api.com/v2/api-reference/message-controller/send-text
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -22,6 +23,11 @@ __all__ = ["EvolutionChannel"]
 _TIMEOUT = 30.0
 _CONNECT_TIMEOUT = 10.0
 _PAUSED = 1
+_PEOPLE = ("", "s.whatsapp.net", "c.us")
+_SIGNS = re.compile(r"[\s+().\-\u2010-\u2015]")
+"""What people write into a phone number."""
+_LONGEST_NUMBER = 15
+"""E.164. An old group's id is two numbers with a hyphen, and longer."""
 _PRESENCES = 100
 """Some servers answer only when what they show has run out, so that these requests last."""
 
@@ -129,10 +135,17 @@ class EvolutionChannel:
 
 
 def _addressed(recipient: str) -> str:
-    """The number of a JID, as the server wants it; a group keeps its whole JID."""
-    if recipient.endswith("@g.us"):
+    """What the server takes as `number`: a person's JID or number as digits.
+
+    Whatever else has a server of its own (`@g.us`, `@lid`, `@newsletter`, `@broadcast`) keeps it:
+    its digits alone would be somebody's phone number.
+    """
+    user, _, server = recipient.strip().partition("@")
+    if server not in _PEOPLE:
         return recipient
-    return recipient.partition("@")[0].partition(":")[0].lstrip("+")
+    user = user.partition(":")[0]  # without the device
+    digits = _SIGNS.sub("", user)
+    return digits if digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else user
 
 
 def _key(response: httpx.Response) -> str | None:

@@ -1,4 +1,4 @@
-"""Code between fences of three or more backticks, as Markdown and WhatsApp know it.
+"""Code between fences of three or more backticks, as Markdown and WhatsApp know it, or tildes.
 
 A fence that opens a line ends at a line of its own. One that opens within a line, which WhatsApp
 allows, ends at the next three backticks.
@@ -17,7 +17,8 @@ __all__ = ["Fence", "Fenced", "fenced", "follow"]
 class Fence(NamedTuple):
     """What opened a stretch of code."""
 
-    ticks: int
+    bare: str
+    """Its backticks or tildes."""
     line: str
     """The opening line, such as "```python"; only backticks where it opened within a line."""
     block: bool
@@ -25,11 +26,15 @@ class Fence(NamedTuple):
 
     def lines(self, limit: int) -> tuple[str, str]:
         """What opens and closes a piece of it; both empty if *limit* leaves no room for that."""
-        bare = "`" * self.ticks
-        for line in (self.line, bare):
-            if 2 * (units(line) + self.ticks + 2) <= limit:
-                return f"{line}\n", bare
+        for line in (self.line, self.bare):
+            if 2 * (units(line) + len(self.bare) + 2) <= limit:
+                return f"{line}\n", self.bare
         return "", ""
+
+    def ends(self, line: str, patterns: Patterns) -> bool:
+        """Whether *line* closes it, if it opened one."""
+        closing = patterns.closing.match(line)
+        return closing is not None and closing[1].startswith(self.bare)
 
 
 class Fenced(NamedTuple):
@@ -48,21 +53,18 @@ def follow(
     Returns:
         The fence in which the next line begins; and where fences open and close, in turns.
     """
-    if "```" not in line:
+    if "```" not in line and "~~~" not in line:
         return within, []
     if within is not None and within.block:
-        closing = patterns.closing.match(line)
-        if closing is None or len(closing[1]) < within.ticks:
-            return within, []
-        return None, [(len(line), within)]
+        return (None, [(len(line), within)]) if within.ends(line, patterns) else (within, [])
     opening = patterns.opening.match(line) if within is None else None
     if opening is not None:
-        fence = Fence(len(opening[1]), line.strip(), True)
+        fence = Fence(opening[1], line.strip(), True)
         return fence, [(0, fence)]
     places: list[tuple[int, Fence]] = []
     for ticks in patterns.ticks.finditer(line):
         if within is None:
-            within = Fence(3, "```", False)
+            within = Fence("```", "```", False)
             places.append((ticks.start(), within))
         else:
             places.append((ticks.end(), within))
@@ -74,7 +76,7 @@ def fenced(
     text: str, within: Fence | None, patterns: Patterns
 ) -> tuple[list[Fenced], Fence | None]:
     """The stretches of code in *text*, and the fence in which its last line begins."""
-    if within is None and "```" not in text:
+    if within is None and "```" not in text and "~~~" not in text:
         return [], None
     found: list[Fenced] = []
     since = at = 0

@@ -57,11 +57,14 @@ class Patterns:
             r"https?://[^\s<>\"“”「」『』【】《》\u3000-\u303f\uff01-\uff5e]*", regex.I
         )
         self.link: Any = compiled(
-            r"\[[^\[\]\n]{0,200}(?:\Z|\](?:\Z|\((?:h?t?t?p?s?:?/?/?\Z|https?://[^\s]*)))", regex.I
+            r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,200}+(?:\Z|\])){0,200}+"
+            r"(?:\Z|\](?:\Z|\((?:h?t?t?p?s?:?/?/?\Z|https?://[^\s]*)))",
+            regex.I,
         )
-        """`[words](https://…)`, also where its end has not come yet."""
-        self.opening: Any = compiled(r"[ \t]*(`{3,})[^`\n]*+\n?\Z")
-        self.closing: Any = compiled(r"[ \t]*(`{3,})\s*+\Z")
+        """`[words](https://…)`, with brackets in the words, also where its end has not come yet."""
+        self.brackets: Any = compiled(r"\[[^\[\]]*+\]")
+        self.opening: Any = compiled(r"[ \t]*(?|(`{3,})[^`\n]*+|(~{3,})[^~\n]*+)\n?\Z")
+        self.closing: Any = compiled(r"[ \t]*(`{3,}|~{3,})\s*+\Z")
         self.ticks: Any = compiled(r"`{3,}")
 
 

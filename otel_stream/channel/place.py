@@ -56,8 +56,7 @@ def _inside(
     if at <= first:
         return boundary(text, inner, patterns) or inner, fence
     rest = text.find("\n", at) + 1 or len(text)
-    last = patterns.closing.match(text[at:rest])
-    if last is not None and len(last[1]) >= fence.ticks and units(text[:rest].rstrip()) <= room:
+    if fence.ends(text[at:rest], patterns) and units(text[:rest].rstrip()) <= room:
         return rest, None
     return at, fence
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 from opentelemetry import context as otel_context
 
 from otel_stream import runtime
 from otel_stream.channel.channel import Channel
+from otel_stream.channel.ending import ended
 
 __all__ = ["Presence"]
 
@@ -63,18 +63,18 @@ class Presence:
             self._task = None
 
     async def stop(self) -> None:
-        """Nothing more is coming."""
+        """Nothing more is coming. Nothing is shown from now on, also if this is cancelled."""
         self.hide()
-        tasks = list(self._calls)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        if self._shown and self._failures < _FAILURES:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._call(0.0), _STOPPING)
-        if self._shown:
-            self._noted(0.0)
+        for call in self._calls:
+            call.cancel()
+        try:
+            over = await ended(self._calls, _STOPPING)
+            if over and self._shown and self._failures < _FAILURES:
+                last = asyncio.create_task(self._call(0.0), name="otel-stream-typing-call")
+                await ended({last}, _STOPPING)
+        finally:
+            if self._shown:
+                self._noted(0.0)
 
     async def _keep(self, after: float) -> None:
         if after:

@@ -10,6 +10,7 @@ from typing import Any
 from otel_stream.channel.backlog import Backlog, Ready
 from otel_stream.channel.channel import Channel
 from otel_stream.channel.cut import Cutter, Piece
+from otel_stream.channel.ending import ended
 from otel_stream.channel.judgement import judged
 from otel_stream.channel.manner import Chosen
 from otel_stream.channel.presence import Presence
@@ -18,6 +19,9 @@ from otel_stream.channel.result import Delivery, MessageResult
 from otel_stream.channel.telling import Telling
 
 __all__ = ["Sending"]
+
+_CLOSING = 5.0
+"""How long a stream may take to close (s)."""
 
 
 class Sending:
@@ -56,6 +60,7 @@ class Sending:
         self._presence: Presence | None = None
         if manner.typing:
             self._presence = Presence(channel, recipient, self._telling.typing)
+        self._left = False  # nobody wants the rest of the stream
         self._failures = 0
         self._sent_at: float | None = None
         self.delivery = Delivery(started_at=manner.clock())
@@ -64,7 +69,8 @@ class Sending:
         """Send the answer. What has come of it is in `delivery`, also if this raises.
 
         Raises:
-            BaseException: What the stream raised, after everything that was ready has been sent.
+            BaseException: What the stream raised, after everything that was ready has been sent;
+                KeyboardInterrupt and SystemExit at once.
             asyncio.CancelledError: This task was cancelled; what has not been sent is lost.
         """
         reader = asyncio.create_task(self._read(), name="otel-stream-reading")
@@ -74,48 +80,69 @@ class Sending:
             while (ready := await self._backlog.take()) is not None:
                 await self._send(ready)
                 self._backlog.done(ready)
-            await asyncio.wait({reader})
         finally:
             await self._end(reader)
         if self.delivery.error is not None:
             raise self.delivery.error
 
     async def _end(self, reader: asyncio.Task[None]) -> None:
-        """Close the stream, if it is not over, stop the typing, and sum up."""
-        delivery = self.delivery
-        try:
+        """Leave the stream, if it is not over, stop the typing, and sum up.
+
+        All of it, however often this is cancelled.
+        """
+        if self._backlog.open:
+            self._left = True
             reader.cancel()
-            await asyncio.wait({reader})
+        try:
             if self._presence is not None:
                 await self._presence.stop()
         finally:
-            for piece in self._cutter.finish():
-                self._note(piece)
-            delivery.read, delivery.dropped = self._cutter.fed, self._cutter.dropped
-            delivery.ended_at = self._clock()
-            self._telling.ended(delivery)
+            try:
+                await ended({reader}, _CLOSING)
+            finally:
+                self._sum_up()
+
+    def _sum_up(self) -> None:
+        delivery = self.delivery
+        if self._backlog.open:  # The reader had not begun, or cannot be ended.
+            delivery.error = asyncio.CancelledError()
+        for piece in self._cutter.finish():
+            self._note(piece)
+        delivery.read, delivery.dropped = self._cutter.fed, self._cutter.dropped
+        delivery.ended_at = self._clock()
+        self._telling.ended(delivery)
 
     # The reader's task
 
     async def _read(self) -> None:
-        delivery = self.delivery
         iterator: Any = self._stream
         self._telling.reads()
         try:
             iterator = aiter(self._stream)
             async for item in iterator:
+                if self._left:  # The stream has kept its cancellation to itself.
+                    raise asyncio.CancelledError
                 await self._take(item)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised after delivery
-            delivery.error = error
-            await self._close(iterator)
+        except BaseException as error:
+            self.delivery.error = error
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise  # The program ends now, not after the last message.
         finally:
-            delivery.run_error = self._reading.failed
-            delivery.back_pressure = self._backlog.pressure  # later nothing is kept from being read
-            self._telling.read(delivery, delivery.error)
+            self._over()
+        failure = self.delivery.error
+        if failure is not None and not isinstance(failure, GeneratorExit):  # may await no more
+            await self._close(iterator)
+
+    def _over(self) -> None:
+        """Nothing more is read. Unless somebody has cancelled us, the rest is ready."""
+        delivery = self.delivery
+        delivery.run_error = self._reading.failed
+        delivery.back_pressure = self._backlog.pressure
         try:
-            if not isinstance(delivery.error, asyncio.CancelledError):
+            self._telling.read(delivery, delivery.error)
+            if not self._left:
                 for piece in self._cutter.finish():
-                    await self._backlog.put(self._note(piece))
+                    self._backlog.add(self._note(piece))
         finally:
             self._backlog.close()
 
@@ -130,7 +157,7 @@ class Sending:
             await self._backlog.put(ready)
 
     async def _close(self, iterator: Any) -> None:
-        """Close what is not read to its end: it may hold a connection."""
+        """Close what is not read to its end: it may hold a connection. Others bound the time."""
         close = getattr(iterator, "aclose", None) or getattr(self._stream, "aclose", None)
         if close is not None:
             with suppress(Exception):  # The answer is over, whatever this raises.

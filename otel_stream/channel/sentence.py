@@ -38,7 +38,7 @@ def sentence_ends(text: str, since: int, patterns: Patterns) -> Iterator[tuple[i
 
 def _ends(text: str, found: Any, patterns: Patterns) -> bool:
     before = text[max(0, found.start() - _BEFORE) : found.start()]
-    if before.rfind("[") > before.rfind("]"):
+    if "[" in before and "[" in patterns.brackets.sub("", before).rpartition("]")[2]:
         return False  # the words of a link, perhaps
     if found["stop"] != ".":
         return True

@@ -39,7 +39,8 @@ async def stream_to_channel(
         manner: Limits, spacing, retries and so on: see `Manner`.
 
     Raises:
-        Exception: What the stream or `read` raised, after what was ready has been sent.
+        BaseException: What the stream or `read` raised, after what was read has been sent;
+            `KeyboardInterrupt` and `SystemExit` at once.
         ValueError, TypeError: An argument that cannot be meant.
         MissingExtraError: `regex` is not installed.
     """

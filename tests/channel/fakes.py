@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 from otel_stream.channel import ChannelError
@@ -84,3 +85,12 @@ def refused() -> ChannelError:
 def unknown() -> ChannelError:
     """Nobody knows."""
     return ChannelError("?", unknown=True, code="reset")
+
+
+async def stubborn(seconds: float) -> None:
+    """Take so many seconds, however often this is cancelled."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while loop.time() < until:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(until - loop.time())

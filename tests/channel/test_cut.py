@@ -36,6 +36,7 @@ def test_a_paragraph_is_ready_when_it_ends() -> None:
         "S.A. and J. Smith agree, cf. No. 5.",
         "1. Open the door. 2. Close it.",
         "See [the page. There](https://example.com) first.",
+        "See [the [new] page. There](https://example.com) first.",
         "Use `a. B` there.",
         "Wait... what? no! yes.",
         "Av. Paulista, p.ex. Tel. 5.",
@@ -124,6 +125,16 @@ def test_a_link_is_not_cut(cut: Cut) -> None:
     ]
 
 
+def test_brackets_in_the_words_of_a_link(cut: Cut) -> None:
+    """They are no reason to cut the words."""
+    link = "[the [new] page](https://example.com)"
+
+    assert texts(cut(f"please look at {link} now", 1, limit=44)) == [
+        "please look at",
+        f"{link} now",
+    ]
+
+
 def test_a_link_that_is_too_long_is_cut(cut: Cut) -> None:
     """The limit holds for links too."""
     link = "https://example.com/" + "a" * 100
@@ -176,6 +187,26 @@ def test_longer_fences(cut: Cut) -> None:
     text = "````md\n```\n\n```\n````"
 
     assert texts(cut(text, 1)) == [text]
+
+
+def test_tildes_fence_code_too(cut: Cut) -> None:
+    """Code between them is not cut at its blank lines, and fenced again with what it had."""
+    code = "So:\n~~~py\na\n\n```\n\nb. C\n~~~"
+
+    assert texts(cut(f"{code}\n\nDone.", 1)) == [code, "Done."]
+    assert texts(cut(CODE.replace("`", "~"), 2, limit=40)) == [
+        "~~~py\n" + "x = 1\n" * 5 + "~~~",
+        "~~~py\n" + "x = 1\n" * 4 + "~~~",
+    ]
+
+
+def test_tildes_that_are_no_fence(cut: Cut) -> None:
+    """Within a line, or on both sides of words, they are an ornament."""
+    assert texts(cut("Thanks ~~~\n\n~~~ Hello ~~~\n\nWorld", 1)) == [
+        "Thanks ~~~",
+        "~~~ Hello ~~~",
+        "World",
+    ]
 
 
 def test_nothing_but_white_space(cut: Cut) -> None:

@@ -17,10 +17,14 @@ CLUSTERS = [
 WORDS = [
     "a", "Word", "Dr.", "end.", "3.14", "S.A.", "e.g.", "1.", "Why?", "ok!", "…", "。",
     "「はい。」", "-", "https://example.com/a(b)?c=d.e", "(http://x.y/z).",
-    "[the words](https://e.org/1)", "[1]", "`x`", "`", "**bold.**", "\"Yes.\"",
+    "[the words](https://e.org/1)", "[the [new] words. Yes](https://e.org/2)", "[1]", "[", "]",
+    "`x`", "`", "**bold.**", "\"Yes.\"",
 ]  # fmt: skip
 SPACES = [" ", "  ", "\n", "\n\n", "\n \n", "\t", "\u00a0", "\u3000", "", "", "\r\n\r\n"]
-CODE = ["```", "```py\nx = 1\n```", "```\n\na\n\nb\n```", "\n```\n", "````md\n```\n````", "~~~"]
+CODE = [
+    "```", "```py\nx = 1\n```", "```\n\na\n\nb\n```", "\n```\n", "````md\n```\n````",
+    "~~~", "\n~~~\n", "~~~py\n```\n\nx\n~~~~\n",
+]  # fmt: skip
 PIECES = st.sampled_from([*CLUSTERS, *WORDS, *SPACES, *CODE]) | st.text(max_size=8)
 TEXTS = st.lists(PIECES, max_size=60).map("".join)
 LIMITS = st.integers(2, 40) | st.integers(41, 300)
@@ -92,7 +96,12 @@ def test_deltas_do_not_matter(text: str, size: int, limit: int, target: int | No
 
 
 LINKS = st.sampled_from(
-    ["https://example.com/a/b?c=d.e&f=(g)", "http://x.org", "[some words](https://x.org/a)"]
+    [
+        "https://example.com/a/b?c=d.e&f=(g)",
+        "http://x.org",
+        "[some words](https://x.org/a)",
+        "[some [new] words. More](https://x.org/b)",
+    ]
 )
 AROUND = st.sampled_from(
     ["{}", "({})", "see {}.", "“{}”", "{}!", "<{}>", "w{}", "请看{}。好的", "*{}*"]
@@ -109,7 +118,10 @@ def test_no_link_is_cut(text: str, size: int, limit: int, target: int | None) ->
     """A link that fits into a message stands whole in one."""
     pieces = fed(text, [size], Cutter(limit, target=target))
     links = [
-        m.span() for m in regex.finditer(r"\[some words\]\(https\S+?\)|https?://[\w./?=&]+", text)
+        m.span()
+        for m in regex.finditer(
+            r"\[some( \[new\])? words(\. More)?\]\(https\S+?\)|https?://[\w./?=&]+", text
+        )
     ]
 
     for start, end in links:
@@ -121,12 +133,15 @@ def test_no_link_is_cut(text: str, size: int, limit: int, target: int | None) ->
     st.text("xyz. \n", max_size=50),
     st.integers(1, 20),
     st.integers(24, 200),
+    st.sampled_from(["```", "~~~"]),
 )
-def test_code_is_fenced_in_each_piece(code: str, before: str, size: int, limit: int) -> None:
+def test_code_is_fenced_in_each_piece(
+    code: str, before: str, size: int, limit: int, bare: str
+) -> None:
     """Each message has its code fences in pairs, and code that fits is not cut."""
-    fence = f"```py\n{code}\n```"
+    fence = f"{bare}py\n{code}\n{bare}"
     text = f"{before}\n{fence}\n\nThe end."
     pieces = fed(text, [size], Cutter(limit))
 
-    assert [piece.text for piece in pieces if piece.text.count("```") % 2] == []
+    assert [piece.text for piece in pieces if piece.text.count(bare) % 2] == []
     assert units(fence) > limit or any(fence in piece.text for piece in pieces)

@@ -50,15 +50,26 @@ async def test_send(server: EvolutionServer, channel: EvolutionChannel) -> None:
 
 @pytest.mark.parametrize(
     ("recipient", "number"),
-    [("+55 11", "55 11"), ("5511", "5511"), ("1203@g.us", "1203@g.us"), ("55@lid", "55")],
+    [
+        ("5511999990000", "5511999990000"),
+        ("+55 (11) 99999-0000", "5511999990000"),
+        ("5511999990000:12@s.whatsapp.net", "5511999990000"),
+        ("5511999990000@c.us", "5511999990000"),
+        ("1203@g.us", "1203@g.us"),
+        ("5511999990000-1612345678", "5511999990000-1612345678"),
+        ("123456789012345@lid", "123456789012345@lid"),
+        ("120363111111@newsletter", "120363111111@newsletter"),
+        ("status@broadcast", "status@broadcast"),
+    ],
 )
 async def test_recipients(
     server: EvolutionServer, channel: EvolutionChannel, recipient: str, number: str
 ) -> None:
-    """Numbers and JIDs become numbers; groups keep theirs."""
+    """A person's number or JID becomes digits; no other address does, which would be a person's."""
     await channel.send(recipient, "Hello")
+    await channel.typing(recipient, 10.0)
 
-    assert server.request.json["number"] == number
+    assert [request.json["number"] for request in server.requests] == [number, number]
 
 
 async def test_typing(server: EvolutionServer, channel: EvolutionChannel) -> None:

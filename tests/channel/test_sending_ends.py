@@ -38,6 +38,32 @@ def test_a_stream_that_fails() -> None:
     assert stream.closed
 
 
+class Stop(BaseException):
+    """What a framework raises to end its own work."""
+
+
+@pytest.mark.parametrize("error", [Stop(), asyncio.CancelledError(), GeneratorExit()])
+def test_a_stream_that_raises_what_is_no_exception(error: BaseException) -> None:
+    """It is told like any failure, a cancellation that nobody has asked for too."""
+    channel, reports = FakeChannel(), []
+    stream = FakeStream(["One.\n\nTw", error])
+
+    with pytest.raises(type(error)):
+        deliver(stream, channel, typing=False, report=reports.append)
+    assert channel.accepted == ["One.", "Tw"]
+    assert (reports[0].whole, reports[0].lost, reports[0].error) == (False, 0, error)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit()])
+def test_a_program_that_is_ended(error: BaseException) -> None:
+    """It ends at once, not when all has been sent, and what was lost is reported."""
+    channel, reports = FakeChannel(), []
+
+    with pytest.raises(type(error)):
+        deliver(FakeStream(["One.\n\nTw", error]), channel, report=reports.append)
+    assert (channel.accepted, reports[0].lost, reports[0].error) == ([], 6, error)
+
+
 def test_a_stream_that_cannot_begin() -> None:
     """A stream that fails to give an iterator fails as any other."""
 

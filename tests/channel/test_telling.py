@@ -175,6 +175,37 @@ def test_a_trace_context_is_told_of_failures(captured: Captured) -> None:
     assert outcomes == ["error", "error"]
 
 
+def told_of_a_run_error(captured: Captured) -> str:
+    """The span of an answer whose run says whom it has failed."""
+    said = {"event": "RunError", "content": "Dear Maria, 5511987654321 is unknown"}
+    delivery = deliver(FakeChannel(), ["a", said], trace_context=StreamingTraceContext())
+
+    assert delivery.run_error == said["content"]
+    return str(captured.span("chat").to_json())
+
+
+def test_what_a_run_says_is_content(captured: Captured) -> None:
+    """What a run says of its failure may be about the person: without content it is not told."""
+    told = told_of_a_run_error(captured)
+
+    assert "the run reported an error" in told
+    assert "Maria" not in told
+
+
+def without_names(text: str) -> str:
+    """What may leave."""
+    return text.replace("Maria", "[name]")
+
+
+@pytest.mark.otel_stream(capture_content="span", redact=without_names)
+def test_what_a_run_says_is_redacted(captured: Captured) -> None:
+    """With content it is told as content is."""
+    told = told_of_a_run_error(captured)
+
+    assert "Dear [name], [number] is unknown" in told
+    assert "Maria" not in told
+
+
 class Bomb:
     """Whatever is asked of it raises."""
 
