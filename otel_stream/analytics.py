@@ -171,7 +171,8 @@ def get_streaming_analytics() -> dict[str, Any]:
         `active` and `finished` (the last 500, newest last): a dictionary a stream, with `trace_id`,
         `span_id`, `operation`, `provider`, `model`, `chunks`, `characters`, and
 
-        - `times`: where the time went: `queue`, `provider`, `consumer`, `delivery`; None where
+        - `times`: where the time went: `queue`, `provider`, `consumer`, and `delivery` of messages
+          that were sent while it was open, or later if it was its turn's last stream; None where
           the stream belongs to no turn. `bottleneck` is the largest of them.
         - `quality`: outcome, stalls, gaps, speed.
         - `actual`: first token, first text and completion, since the call.

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from opentelemetry import context as otel_context
 
+import otel_stream
 from otel_stream import get_streaming_analytics
 from otel_stream.analytics import Analytics, analytics
+from otel_stream.channel import stream_to_channel
+from otel_stream.delivery.send import Message, Send
+from otel_stream.delivery.turn import Turn
 from otel_stream.outcome import Outcome
 from otel_stream.testing import Captured, ScriptedClock
 from otel_stream.trace import Trace
+from tests.delivery.turns import within
 
 Begin = Callable[..., Trace]
 
@@ -82,6 +89,106 @@ def test_streams_without_a_turn_say_nothing_of_delivery(begin: Begin, clock: Scr
 
     assert stream["perceived"] is None
     assert (stream["times"]["queue"], stream["times"]["delivery"]) == (None, None)
+
+
+@pytest.fixture
+def turn(captured: Captured, clock: ScriptedClock) -> Iterator[Turn]:
+    """A turn that streams answer."""
+    turn = Turn("whatsapp", {}, clock=clock)
+    yield turn
+    turn.drop(Outcome.COMPLETED)
+
+
+def sent(turn: Turn, clock: ScriptedClock, took: float, **message: Any) -> None:
+    """Send a message of this turn."""
+    sending = within(turn, lambda: Send(Message(text="Hi", **message), clock=clock))
+    clock.advance(took)
+    sending.accepted("3EB0")
+
+
+def test_what_the_loop_sends_is_no_time_of_the_consumer(
+    turn: Turn, begin: Begin, clock: ScriptedClock
+) -> None:
+    """A message that is sent between two reads held the stream up as delivery."""
+    trace = within(turn, begin)
+    told(trace, clock, "a", wait=0.1, work=0.2)
+    sent(turn, clock, 1.5)
+    trace.recorder.finish(clock(), clock())
+
+    [stream] = get_streaming_analytics()["finished"]
+
+    assert stream["times"] == pytest.approx(
+        {"queue": 0.0, "provider": 0.1, "consumer": 0.2, "delivery": 1.5}
+    )
+    assert stream["bottleneck"] == "delivery"
+
+
+def test_what_is_sent_beside_the_loop_stays_the_consumers(
+    turn: Turn, begin: Begin, clock: ScriptedClock
+) -> None:
+    """A consumer that is slow by itself is the bottleneck, whatever is sent meanwhile."""
+    trace = within(turn, begin)
+    told(trace, clock, "a", wait=0.1, work=0.6)
+    sent(turn, clock, 1.4, ready_at=clock())
+    trace.recorder.finish(clock(), clock())
+
+    [stream] = get_streaming_analytics()["finished"]
+
+    assert stream["times"]["consumer"] == pytest.approx(2.0)
+    assert stream["times"]["delivery"] == pytest.approx(1.4)
+    assert stream["bottleneck"] == "consumer"
+
+
+def test_each_stream_has_its_own_delivery(turn: Turn, begin: Begin, clock: ScriptedClock) -> None:
+    """What was over before anything was sent is not charged; the last one is, also afterwards."""
+    for number in range(2):
+        trace = within(turn, begin)
+        told(trace, clock, "a", wait=0.1, work=0.3)
+        if number:
+            sent(turn, clock, 1.0)
+        trace.recorder.finish(clock(), clock())
+    sent(turn, clock, 2.0)
+
+    report = get_streaming_analytics()
+    times = [stream["times"] for stream in report["finished"]]
+
+    assert [each["delivery"] for each in times] == pytest.approx([0.0, 3.0])
+    assert [each["consumer"] for each in times] == pytest.approx([0.3, 0.3])
+
+
+async def test_back_pressure_is_time_of_delivery(captured: Captured) -> None:
+    """A stream that waits for room among the messages is held up by delivery."""
+
+    class Slow:
+        """A channel that takes its time."""
+
+        system = "whatsapp"
+
+        async def send(self, recipient: str, text: str) -> None:
+            """One message."""
+            await asyncio.sleep(0.05)
+
+        async def typing(self, recipient: str, seconds: float) -> None:
+            """Nothing is shown."""
+
+    async def answer() -> AsyncIterator[str]:
+        async def model() -> AsyncIterator[str]:
+            for _ in range(6):
+                yield "How are you today?\n\n"
+
+        async for text in otel_stream.trace_stream(model()):
+            yield text
+
+    turn = Turn("whatsapp", {})
+    token = otel_context.attach(turn.context)
+    delivery = await stream_to_channel(answer(), Slow(), "5511", spacing=0, backlog=20)
+    otel_context.detach(token)
+    [stream] = get_streaming_analytics()["finished"]
+    turn.drop(Outcome.COMPLETED)
+
+    assert delivery.back_pressure > 0.1
+    assert stream["times"]["consumer"] < 0.5 * delivery.back_pressure
+    assert stream["bottleneck"] == "delivery"
 
 
 def test_failures_are_counted(begin: Begin, clock: ScriptedClock) -> None:

@@ -153,8 +153,10 @@ class Sending:
         if self.delivery.first_text_at is None:
             self.delivery.first_text_at = self._clock()
         self._telling.text(text)
+        before = self._backlog.pressure
         for ready in [self._note(piece) for piece in self._cutter.feed(text)]:
             await self._backlog.put(ready)
+        self._telling.held_up(self._backlog.pressure - before)
 
     async def _close(self, iterator: Any) -> None:
         """Close what is not read to its end: it may hold a connection. Others bound the time."""

@@ -171,6 +171,12 @@ class Telling:
             if there is not None and self._span is not None:
                 self._span.set_attribute(semconv.CONSUMER_LAG, max(0.0, now - there))
 
+    def held_up(self, seconds: float) -> None:
+        """So long the reading has waited for messages to be sent."""
+        with guard("telling a turn of back-pressure"):
+            if seconds and self._turn is not None:
+                self._turn.streams.held_up(seconds)
+
     def message(self, text: str, ready_at: float) -> ToldSend:
         """A message that is sent now, and was ready at that time."""
         told = {"system": self._channel.system, "recipient": self._recipient, "text": text}
