@@ -106,6 +106,7 @@ class Sending:
         delivery = self.delivery
         if self._backlog.open:  # The reader had not begun, or cannot be ended.
             delivery.error = asyncio.CancelledError()
+            self._telling.read(delivery, delivery.error)
         for piece in self._cutter.finish():
             self._note(piece)
         delivery.read, delivery.dropped = self._cutter.fed, self._cutter.dropped

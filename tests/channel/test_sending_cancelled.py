@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from otel_stream import StreamingTraceContext, semconv
 from otel_stream.channel import Delivery, stream_to_channel
 from otel_stream.testing import Captured
 from tests.channel.fakes import FakeChannel, FakeStream, stubborn
@@ -112,24 +113,24 @@ def test_a_stream_that_keeps_its_cancellation() -> None:
     assert (delivery.read, delivery.ended_at, stream.closed) == (20, 5.0, True)
 
 
-def test_a_stream_that_cannot_be_ended() -> None:
-    """It is left behind after some seconds, and the answer was not whole."""
+def test_a_stream_that_cannot_be_ended(captured: Captured) -> None:
+    """It is left behind after some seconds, and the answer was not whole, the trace says too."""
     reports: list[Delivery] = []
+    told: dict[str, Any] = {"trace_context": StreamingTraceContext(), "report": reports.append}
 
     async def answer() -> AsyncIterator[str]:
         yield "Hello.\n\n"
         await stubborn(100.0)
 
-    async def work() -> float:
+    async def work() -> tuple[float, list[Any]]:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(3.0):
-                await stream_to_channel(
-                    answer(), FakeChannel(), "55", clock=now, report=reports.append
-                )
-        return now()
+                await stream_to_channel(answer(), FakeChannel(), "55", clock=now, **told)
+        return now(), [dict(span.attributes or {}) for span in captured.spans("chat")]
 
-    assert run(work()) == 8.5
-    assert (reports[0].whole, reports[0].lost) == (False, 0)
+    at, [span] = run(work())
+    assert (at, reports[0].whole, reports[0].lost) == (8.5, False, 0)
+    assert span[semconv.OUTCOME] == "cancelled"
 
 
 @pytest.mark.parametrize(("close", "ended"), [(asyncio.sleep, 5.0), (stubborn, 5.5)])
