@@ -88,12 +88,13 @@ class Joining:
         who forges webhooks, it is no news, and no id that is not known to be ours is written.
         """
         self.store.put(told.tracker, carried)
-        if not self.store.mark(told.tracker, told.status):
+        # The id first: of two that are told the same at once, one goes on, and is not stopped here.
+        if known is not None and not self.store.mark(told.message_id, told.status):
             return
-        if known is None:
-            _write(told, carried, heard, "")
-        else:  # It knows better when it was accepted, and may have been told without the tracker.
-            self._mark(told.message_id, told, known, heard)
+        if self.store.mark(told.tracker, told.status):
+            shown = "" if known is None else hidden_id(told.message_id, told.recipient)
+            # The store knows better when it was accepted.
+            _write(told, known or carried, heard, shown)
 
     def _catch_up(self, message_id: str, sent: Sent) -> None:
         for told, heard in self.early.take(message_id):

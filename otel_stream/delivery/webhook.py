@@ -138,13 +138,20 @@ def _turns_of(messages: list[Incoming], system: str) -> list[Turn]:
 
 def _begun(message: Incoming, system: str) -> Turn:
     found = {
-        semconv.MESSAGING_MESSAGE_ID: hidden_id(message.message_id, message.sender) or None,
+        semconv.MESSAGING_MESSAGE_ID: _shown_id(message) or None,
         semconv.CHANNEL_INSTANCE: hidden_instance(message.instance) or None,
         semconv.CHANNEL_MESSAGE_TYPE: message.kind,
         semconv.CHANNEL_SENDER: hidden(message.sender) or None,
         **_content(message),
     }
     return Turn(system, {name: value for name, value in found.items() if value is not None})
+
+
+def _shown_id(message: Incoming) -> str:
+    """As it may leave: it may speak of the person by any of their names."""
+    plain = hidden_id(message.message_id)
+    shown = (hidden_id(message.message_id, name) for name in (message.sender, *message.chat))
+    return next((each for each in shown if each != plain), plain)
 
 
 def _content(message: Incoming) -> dict[str, str]:

@@ -65,6 +65,18 @@ def test_with_and_without_its_tracker(captured: Captured, send: Any, first: bool
     assert statuses(captured) == ["delivered"]
 
 
+def test_told_again_after_a_replay(captured: Captured, send: Any) -> None:
+    """What was counted by a tracker alone is not counted again by the id."""
+    message = send()
+    tracker = tracker_of(message.context)
+    message.accepted("ID1")
+    told("read", "forged", biz_opaque_callback_data=tracker)
+    told("read", biz_opaque_callback_data=tracker)
+    told("read")
+
+    assert statuses(captured) == ["read"]
+
+
 def test_no_foreign_id_is_written(captured: Captured, send: Any) -> None:
     """An id that comes with a tracker is written where it is known to be the message's."""
     message = send()
