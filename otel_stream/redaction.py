@@ -13,34 +13,64 @@ from otel_stream.attributes import encodable
 
 __all__ = ["LONGEST", "hashed", "one_number", "scrub", "without_numbers"]
 
-# Providers repeat the key in "incorrect API key" answers; proxies echo headers.
+# Providers repeat the key in "incorrect API key" answers; proxies echo headers, and errors URLs.
 _SECRET = re.compile(
-    r"""\b(?:sk|pk|rk|xai|gsk|r8|hf|pplx|nvapi)[-_][\w*.-]{6,}
-      | \bAIza[\w-]{10,}
-      | (?i:\b(?:api[-_ ]?key|authorization)(?:\s+provided)?["']?\s*[:=]\s*["']?
-            (?:bearer\s+|basic\s+)?)[\w+/=*.~-]{6,}
-      | (?i:\bbearer\s+)[\w+/=*.~-]{6,}
-      | (?i:\bbasic\s+)(?=\S*[A-Z0-9=])[\w+/=*.~-]{6,}
-    """,
+    r"""\b(?:
+            (?:sk|pk|rk|xai|gsk|r8|hf|pplx|nvapi)[-_][\w*.-]{6,}
+          | AIza[\w-]{10,}
+          | (?i:bearer\s+)[\w+/=*.~-]{6,}
+          | (?i:basic\s+)(?=\S*[A-Z0-9=])[\w+/=*.~-]{6,}
+        )
+      | (?=[aAtTE:])(?:
+            (?i:api[-_ ]?key|authorization|token)(?i:\s+provided)?["']?\s*+[:=]\s*+["']?
+                (?i:bearer\s+|basic\s+)?[\w+/=*.~-]{6,}
+          | (?<![^\W_])EAA[A-Za-z0-9]{10,}  # Meta's
+          | ://[^/@\s]+@
+        )""",
     re.VERBOSE,
 )
-# As people and channels write them. A time or an id that looks like one goes too.
+_SIGNS = r"[ ().\u00a0\u202f\u2010-\u2013-]{0,3}"
+"""What people write between the digits of a number."""
+_ID = r"""(?<![^\W_])(?:
+    [\da-fA-F]{8}-[\da-fA-F]{4}-[1-8][\da-fA-F]{3}-[89abAB][\da-fA-F]{3}-[\da-fA-F]{12}
+  | (?=\d{0,31}[a-f])[\da-f]{32}(?:[\da-f]{8}|[\da-f]{32})?
+  | 0x[\da-fA-F]{4,16}
+)(?![^\W_])"""
+"""A UUID, a trace or digest, an address in memory."""
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_FIGURE = rf"""(?<![\d.])(?:
+    (?:19|20)\d\d-[01]\d-[0-3]\d(?![\d.-])
+  | (?:\d\.\d++|\d{{1,10}}+\.\d{{1,6}}+)(?!{_SIGNS}\d)
+  | (?:{_BYTE}\.){{3}}{_BYTE}(?!{_SIGNS}\d)
+)"""
+"""A date, a decimal, an address on the network."""
+# As people and channels write them, whatever they are glued to. What is surely something else is
+# found first, and kept; any other time or id that looks like a number goes too.
 _PHONE = re.compile(
-    r"""\bwamid\.[\w+/=-]+  # an id of the Cloud API: Base64 with the person's number in it
-      | \b\d{8,}(?:-\d+)?(?::\d+)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b
-      | \+\d[\d ().-]{6,}\d
-      | \(\d{2,3}\)[ ]?\d{4,5}[- ]?\d{4}\b
-      | (?<![\w.-])\d{10,15}(?![\w-]|\.\d)
-    """,
+    rf"""(?=[\da-fA-FwW+(])(?:  # of most characters no more need be looked at
+        (?P<kept>{_ID}|(?=\d){_FIGURE})
+      | (?i:wamid)\.[\w+/=-]+  # an id of the Cloud API: Base64 with the person's number in it
+      | (?<!\d)\d{{8,}}+(?:-\d++)?(?::\d++)?@(?:s\.whatsapp\.net|[cg]\.us|lid)\b
+      | \+\d(?:{_SIGNS}\d){{6,}}
+      | \(?(?!0\d{{9}}[a-f])\d(?:{_SIGNS}\d){{9,}}
+    )""",
     re.VERBOSE,
 )
+_IN_NUMBERS = "0123456789+() .-"
 LONGEST = 4096
 """Characters of a text that are looked at and kept."""
 
 
 def scrub(text: str) -> str:
     """`text` without what looks like a key, a token or a phone number, cut to 4,096 characters."""
-    return _PHONE.sub("[number]", _SECRET.sub("[secret]", encodable(text[:LONGEST])))
+    looked_at = text[:LONGEST]
+    if len(text) > LONGEST:  # Half a number would not look like one.
+        looked_at = looked_at.rstrip(_IN_NUMBERS)
+    return _PHONE.sub(_kept, _SECRET.sub("[secret]", encodable(looked_at)))[:LONGEST]
+
+
+def _kept(found: re.Match[str]) -> str:
+    return found["kept"] or "[number]"
 
 
 def hashed(value: str) -> str:

@@ -7,6 +7,7 @@ import hmac
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,12 @@ def fresh_key() -> Iterator[None]:
         ("Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
         ("api-key=0123456789abcdef", "0123456789abcdef"),
         ("BEARER ABCDEFGHIJ", "ABCDEFGHIJ"),
+        ("OPENAI_API_KEY=abcdefghi", "abcdefghi"),
+        ("/v1?access_token=EAAGabcdefghi&x=1", "abcdefghi"),
+        ("{'instance_token': 'abcdefghi'}", "abcdefghi"),
+        ("refreshToken: abcdefghi", "abcdefghi"),
+        ("the session of EAAGm0PX4ZCpsBAKZCZD has expired", "m0PX4ZCpsBAKZCZD"),
+        ("https://user:abcdefghi@host/v1", "abcdefghi"),
     ],
 )
 def test_secrets(text: str, secret: str) -> None:
@@ -81,6 +88,17 @@ def test_names_without_numbers(name: str) -> None:
         "wa_id: 5511999990000.",
         "+55 11 99999-0000 is not there",
         "ask (11) 99999-0000",
+        "55 11 99999-0000 is not there",
+        "55.11.99999.0000",
+        "55\u00a011\u00a099999\u20110000",
+        "session whatsapp_5511999990000 not found",
+        "whatsapp_5511999990000@s.whatsapp.net",
+        "chat5511999990000",
+        "5511999990000_1",
+        "5511999990000.json",
+        "jid_11990000@lid",
+        "05511999990000 and 0611990000",
+        "token 55 11 99999-0000 at 2026-11-21 10:00:01",
     ],
 )
 def test_numbers(text: str) -> None:
@@ -102,11 +120,50 @@ def test_ids_that_speak_of_a_number() -> None:
         "after 1795301699.123 s, line 20481 of 99999",
         "req_0123456789abcdef and 3fa85f64-5717-4562-b3fc-2c963f66afa6",
         "Object at 0x7f1234567890, build 2026-11-21",
+        "12345678-1234-4234-8234-123456789012 of 0af7651916cd43dd8448eb2111180319",
+        "2026-11-21 10:00:01,123 and 2026-11-21T10:00:01.123456Z",
+        "cannot connect to 192.168.100.200:8080",
+        "0.30000000000000004 is 3.0000000000000001 times 1e-05",
+        'File "/app/bot_2026.py", line 118, in handle',
     ],
 )
 def test_what_is_no_number_stays(text: str) -> None:
     """Times with a fraction, ids of letters and digits, addresses and dates are kept."""
     assert scrub(text) == text
+
+
+@given(
+    st.from_regex(r"[1-9][0-9]{9,14}", fullmatch=True),
+    st.text(st.characters(exclude_categories=["N"]), max_size=12),
+    st.text(st.characters(exclude_categories=["N"]), max_size=12),
+)
+def test_numbers_wherever_they_stand(number: str, before: str, after: str) -> None:
+    """A number goes, whatever letters and signs it is glued to."""
+    assert number not in scrub(f"{before}{number}{after}")
+
+
+PIECES = st.sampled_from(
+    ["1", "0", "5", "a", "f", "x", "0x", "-", ".", " ", "(", ")", "+", "_", ":", "@", "=", "/", "E",
+     "1.1", "2024-01-01", "3fa85f64-", "token", "api key", "Bearer ", "basic ", "sk-", "EAA", "://",
+     "wamid.", "@lid", "@c.us", "\n", "\u00a0"]
+)  # fmt: skip
+SOME = st.lists(PIECES, min_size=1, max_size=5).map("".join)
+
+
+@given(SOME, SOME, SOME)
+def test_in_linear_time(before: str, again: str, after: str) -> None:
+    """Whatever is repeated in a text, to look at it takes milliseconds."""
+    text = before + (again * 4_096)[: 4_096 - len(before + after)] + after
+    began = time.thread_time()
+    scrub(text)
+
+    assert time.thread_time() - began < 0.1
+
+
+@pytest.mark.parametrize("kept", range(2, 13))
+def test_a_number_that_is_cut(kept: int) -> None:
+    """Half a number at the end of a text that is cut goes as well."""
+    assert "5" not in scrub("x" * (4_096 - kept) + PHONE)
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,16 @@ Nothing is looked for in texts: what kind a message is, its own fields say. Neve
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from otel_stream.delivery.identity import word
+from otel_stream.delivery.entries import Entries, entries_of, short
 
-__all__ = ["CLOUD_KINDS", "Incoming", "changes_of", "event_of", "incoming_of", "records_of"]
+__all__ = ["CLOUD_KINDS", "Incoming", "incoming_of"]
 
-_LARGEST = 1_000
-"""Entries of one webhook that are looked at."""
 _KINDS = {
     "conversation": "text",
     "extendedTextMessage": "text",
@@ -46,17 +44,27 @@ _SAYS_NOTHING = {
 }
 """A message with nothing but these asks for no answer."""
 _NOT_PEOPLE = ("@broadcast", "@newsletter")
-_OTHER_NAMES = ("remoteJidAlt", "senderPn")
-"""Keys under which newer versions tell the number of somebody whose JID is not their number."""
+_THEIR_NAMES = ("remoteJid", "remoteJidAlt", "senderPn")
+_THEIR_NAMES_IN_A_GROUP = ("participant", "participantAlt", "participantPn")
+"""Newer versions name some people by an id that is no number, and tell the number beside it."""
+_NO_NUMBER = "@lid"
+_MOST_PARTS = 32
+"""Parts of a message among which its kind is looked for."""
 CLOUD_KINDS = {"image": "media", "video": "media", "document": "media", "contacts": "contact"}
 """What we call the Cloud API's types of messages, where not as it does."""
+_CLOUD_TYPES = frozenset(
+    ("text", "image", "video", "document", "audio", "sticker", "reaction", "location", "contacts",
+     "order", "interactive", "button", "system", "request_welcome", "edit", "revoke",
+     "unsupported", "unknown")
+)  # fmt: skip
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A message that a person has sent.
 
     Attributes:
-        sender: Number or JID of who sent it, in the clear: never for a signal.
+        sender: Number or JID of who sent it, in the clear: never for a signal. The number, where
+            the webhook tells it.
         chat: Numbers or JIDs that the answer may go to: the sender's, or the group's.
         message_id: As the channel gave it.
         instance: The channel's instance that received it, if it has instances.
@@ -74,53 +82,22 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
 def incoming_of(body: object) -> list[Incoming]:
     """The messages that people have sent with this webhook; none for any other webhook."""
-    found = [*_of_evolution(body), *_of_cloud(body)]
+    entries = entries_of(body)
+    found = [*_of_evolution(entries), *_of_cloud(entries)]
     return [message for message in found if message is not None]
 
 
-def event_of(body: object) -> str:
-    """The name of Evolution's event, written the one way: `messages.upsert`."""
-    name = body.get("event") if isinstance(body, dict) else None
-    return name.lower().replace("_", ".") if isinstance(name, str) else ""
-
-
-def records_of(body: Any) -> Iterator[dict[str, Any]]:
-    """What Evolution's webhook brings: `data`, a list in it, or what is wrapped in either."""
-    waiting = deque([body.get("data")] if isinstance(body, dict) else [])
-    for _ in range(_LARGEST):
-        if not waiting:
-            return
-        data = waiting.popleft()
-        if isinstance(data, list):
-            waiting.extendleft(reversed(data[: _LARGEST - len(waiting)]))
-        elif isinstance(data, dict):
-            inner = data.get("messages") or data.get("data")
-            if isinstance(inner, (list, dict)) and "key" not in data:
-                waiting.appendleft(inner)
-            else:
-                yield data
-
-
-def changes_of(body: Any, field: str) -> Iterator[dict[str, Any]]:
-    """The entries of a Cloud API webhook under `field`: `messages` or `statuses`."""
-    for entry in _dicts(_get(body, "entry")):
-        for change in _dicts(entry.get("changes")):
-            yield from _dicts(_get(change.get("value"), field))
-
-
-def _of_evolution(body: Any) -> Iterator[Incoming | None]:
-    if event_of(body) != "messages.upsert":
-        return
-    instance = body.get("instance")
-    for record in records_of(body):
-        yield _evolution_message(record, instance if isinstance(instance, str) else "")
+def _of_evolution(entries: Entries) -> Iterator[Incoming | None]:
+    if entries.event == "messages.upsert":
+        for record in entries.records:
+            yield _evolution_message(record, entries.instance)
 
 
 def _evolution_message(record: dict[str, Any], instance: str) -> Incoming | None:
     key = record.get("key")
-    if not isinstance(key, dict) or key.get("fromMe") or not isinstance(key.get("id"), str):
+    if not isinstance(key, dict) or key.get("fromMe") or not short(key.get("id")):
         return None
-    where = _text(key.get("remoteJid"))
+    where = short(key.get("remoteJid"))
     if where.endswith(_NOT_PEOPLE):
         return None
     content = _unwrapped(record.get("message"))
@@ -128,11 +105,13 @@ def _evolution_message(record: dict[str, Any], instance: str) -> Incoming | None
         return None
     text = content.get("conversation") or _get(content.get("extendedTextMessage"), "text")
     alone = not where.endswith("@g.us")
-    others = [_text(key.get(name)) for name in _OTHER_NAMES if alone]
+    given = [short(key.get(name)) for name in (_THEIR_NAMES if alone else _THEIR_NAMES_IN_A_GROUP)]
+    names = tuple(name for name in given if name)
+    numbers = (name for name in names if not name.endswith(_NO_NUMBER))
     return Incoming(
-        sender=where if alone else _text(key.get("participant")) or where,
+        sender=next(numbers, names[0] if names else where),
         message_id=key["id"],
-        chat=tuple(name for name in (where, *others) if name),
+        chat=names if alone else (where,),
         instance=instance,
         kind=_kind(record.get("messageType"), content),
         text=_text(text),
@@ -151,28 +130,24 @@ def _unwrapped(message: Any) -> dict[str, Any]:
 
 
 def _kind(named: Any, content: dict[str, Any]) -> str:
-    names = (_text(named), *content)
+    names = (short(named), *islice(content, _MOST_PARTS))
     return next((_KINDS[name] for name in names if name in _KINDS), "other")
 
 
-def _of_cloud(body: Any) -> Iterator[Incoming | None]:
-    for message in changes_of(body, "messages"):
-        if not isinstance(message.get("id"), str):
+def _of_cloud(entries: Entries) -> Iterator[Incoming | None]:
+    for message in entries.messages:
+        identity = short(message.get("id"))
+        if not identity:
             continue
-        kind = word(message.get("type")) or "other"
-        sender = _text(message.get("from"))
+        kind = short(message.get("type"))
+        sender = short(message.get("from"))
         yield Incoming(
             sender=sender,
-            message_id=message["id"],
+            message_id=identity,
             chat=(sender,) if sender else (),
-            kind=CLOUD_KINDS.get(kind, kind),
+            kind=CLOUD_KINDS.get(kind, kind) if kind in _CLOUD_TYPES else "other",
             text=_text(_get(message.get("text"), "body")),
         )
-
-
-def _dicts(values: Any) -> Iterator[dict[str, Any]]:
-    listed = values if isinstance(values, list) else []
-    return (value for value in listed[:_LARGEST] if isinstance(value, dict))
 
 
 def _get(value: Any, name: str) -> Any:

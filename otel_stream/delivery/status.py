@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from otel_stream.delivery.identity import word
-from otel_stream.delivery.incoming import changes_of, event_of, records_of
+from otel_stream.delivery.entries import Entries, entries_of, short
 
 __all__ = ["Status", "Told", "statuses_of"]
 
-_LONGEST = 512
-"""Characters of an id, or of what a message may carry."""
+_LONGEST_TIME = 32
+_CODES = 10**9
+"""Meta's codes have up to seven digits; more would be a place for somebody's number."""
 
 
 class Status(StrEnum):
@@ -66,13 +66,14 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def statuses_of(body: object) -> list[Told]:
     """The statuses that this webhook tells, in its order; none for any other webhook."""
-    return [told for told in (*_of_evolution(body), *_of_cloud(body)) if told is not None]
+    entries = entries_of(body)
+    return [told for told in (*_of_evolution(entries), *_of_cloud(entries)) if told is not None]
 
 
-def _of_evolution(body: Any) -> Iterator[Told | None]:
-    if event_of(body) != "messages.update":
+def _of_evolution(entries: Entries) -> Iterator[Told | None]:
+    if entries.event != "messages.update":
         return
-    for record in records_of(body):
+    for record in entries.records:
         given = record.get("key")
         key = given if isinstance(given, dict) else record
         if key.get("fromMe") is False or record.get("fromMe") is False:
@@ -84,8 +85,8 @@ def _of_evolution(body: Any) -> Iterator[Told | None]:
         yield _told(identity, status, recipient=key.get("remoteJid") or record.get("remoteJid"))
 
 
-def _of_cloud(body: Any) -> Iterator[Told | None]:
-    for status in changes_of(body, "statuses"):
+def _of_cloud(entries: Entries) -> Iterator[Told | None]:
+    for status in entries.statuses:
         yield _told(
             status.get("id"),
             status.get("status"),
@@ -106,26 +107,25 @@ def _told(
     tracker: Any = "",
 ) -> Told | None:
     if isinstance(status, str):
-        known = _WORDS.get(status.lower())
+        known = _WORDS.get(short(status).lower())
     else:
         known = _NUMBERS.get(status) if type(status) is int else None
-    if known is None or not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST:
+    message_id = short(identity)
+    if known is None or not message_id:
         return None
     return Told(
-        message_id=identity,
+        message_id=message_id,
         status=known,
         at=at,
         code=code,
-        tracker=_short(tracker),
-        recipient=_short(recipient),
+        tracker=short(tracker),
+        recipient=short(recipient),
     )
 
 
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
-
-
 def _seconds(value: Any) -> float | None:
+    if isinstance(value, str) and len(value) > _LONGEST_TIME:
+        return None
     try:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -134,6 +134,9 @@ def _seconds(value: Any) -> float | None:
 
 
 def _code(errors: Any) -> str:
+    """A number: it stands on metrics too, where nothing that somebody has written has a place."""
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
-    return word(code) if isinstance(code, (int, str)) else ""
+    if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) < 10:
+        return code
+    return str(code) if type(code) is int and 0 <= code < _CODES else ""

@@ -6,6 +6,7 @@ from types import TracebackType
 
 from otel_stream import runtime, semconv
 from otel_stream.content import as_json, bounded
+from otel_stream.delivery.entries import MOST, Entries, entries_of
 from otel_stream.delivery.hold import Hold
 from otel_stream.delivery.identity import hidden, hidden_id, hidden_instance
 from otel_stream.delivery.incoming import Incoming, incoming_of
@@ -15,6 +16,7 @@ from otel_stream.delivery.status import statuses_of
 from otel_stream.delivery.turn import Turn
 from otel_stream.entry import Entry, enter, leave
 from otel_stream.errors import guard
+from otel_stream.settings import say_once
 from otel_stream.span import class_name
 
 __all__ = ["process_webhook", "record_delivery_status"]
@@ -35,12 +37,7 @@ def record_delivery_status(body: object) -> int:
         How many statuses the body holds.
     """
     with guard("reading delivery statuses"):
-        if runtime.is_suppressed():
-            return 0
-        found = statuses_of(body)
-        for told in found:
-            receipts.tell(told)
-        return len(found)
+        return 0 if runtime.is_suppressed() else _tell(_read(body))
     return 0
 
 
@@ -72,9 +69,12 @@ class process_webhook:
 
     def __enter__(self) -> Turn | None:
         with guard("beginning a turn"):
-            record_delivery_status(self._body)
-            messages = [] if runtime.is_suppressed() else incoming_of(self._body)
-            turns = _turns_of(messages, self._system)
+            if runtime.is_suppressed():
+                return None
+            entries = _read(self._body)
+            with guard("reading delivery statuses"):
+                _tell(entries)
+            turns = _turns_of(incoming_of(entries), self._system)
             self._holds = [(turn, Hold(turn)) for turn in turns]
             if turns:
                 self._entry = enter(turns[0].context)
@@ -98,6 +98,24 @@ class process_webhook:
                 if isinstance(error, Exception):
                     turn.failed(class_name(error))
                 hold.release()
+
+
+def _read(body: object) -> Entries:
+    """As much of it as is looked at. What is beyond that is counted."""
+    entries = entries_of(body)
+    if entries.beyond:
+        reason = {semconv.DROP_REASON: "webhook_entries"}
+        runtime.current().instruments.dropped.add(entries.beyond, reason)
+        say_once(f"a webhook held more than {MOST:,} entries: those beyond were not looked at")
+    return entries
+
+
+def _tell(entries: Entries) -> int:
+    """The statuses. Returns how many there are."""
+    found = statuses_of(entries)
+    for told in found:
+        receipts.tell(told)
+    return len(found)
 
 
 def _turns_of(messages: list[Incoming], system: str) -> list[Turn]:
@@ -132,7 +150,7 @@ def _is_aside(message: Incoming) -> bool:
 
 def _begun(message: Incoming, system: str) -> Turn:
     found = {
-        semconv.MESSAGING_MESSAGE_ID: hidden_id(message.message_id, message.sender) or None,
+        semconv.MESSAGING_MESSAGE_ID: _shown_id(message) or None,
         semconv.CHANNEL_INSTANCE: hidden_instance(message.instance) or None,
         semconv.CHANNEL_MESSAGE_TYPE: message.kind,
         semconv.CHANNEL_SENDER: hidden(message.sender) or None,
@@ -140,6 +158,13 @@ def _begun(message: Incoming, system: str) -> Turn:
     }
     attributes = {name: value for name, value in found.items() if value is not None}
     return Turn(system, attributes, instance=message.instance)
+
+
+def _shown_id(message: Incoming) -> str:
+    """As it may leave: it may speak of the person by any of their names."""
+    plain = hidden_id(message.message_id)
+    shown = (hidden_id(message.message_id, name) for name in (message.sender, *message.chat))
+    return next((each for each in shown if each != plain), plain)
 
 
 def _content(message: Incoming) -> dict[str, str]:

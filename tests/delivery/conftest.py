@@ -15,6 +15,7 @@ from otel_stream.delivery.sql import SQLStore
 from otel_stream.delivery.turn import Turn
 from otel_stream.delivery.typing import typing
 from otel_stream.testing import Captured, ScriptedClock
+from otel_stream.watcher import watcher
 from stack.made.programs import Programs
 from stack.servers.postgresql import PostgreSQLServer
 from tests.delivery.bodies import NUMBER
@@ -27,6 +28,7 @@ def nothing_remembered() -> Iterator[None]:
     yield
     for each in (open_turns, typing):
         each._start_anew()
+    watcher.remove(receipts)
     receipts.__init__()  # type: ignore[misc]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import otel_stream
 from otel_stream import errors
-from otel_stream.delivery.receipts import Joining, receipts
+from otel_stream.delivery.joining import Joining
+from otel_stream.delivery.receipts import receipts
 from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.status import Status, Told
 from otel_stream.delivery.store import MemoryStore

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from otel_stream.delivery.incoming import Incoming, event_of, incoming_of, records_of
+from otel_stream.delivery.incoming import Incoming, incoming_of
 from tests.delivery.bodies import NUMBER, cloud, cloud_message, evolution, record
 
 JID = f"{NUMBER}@s.whatsapp.net"
+LID = "270123456789012@lid"
 JOKE = Incoming(
     sender=JID,
     message_id="3EB0C767D26A1B2C3D4E",
@@ -67,6 +68,7 @@ def test_of_the_cloud() -> None:
         ({"viewOnceMessageV2": {"message": {"imageMessage": {}}}}, "media", ""),
         ({"conversation": "my document, an image of media"}, "text", None),
         ({"orderMessage": {}}, "other", ""),
+        ({"Ana": {}}, "other", ""),
     ],
 )
 def test_kinds(message: Any, kind: str, text: str | None) -> None:
@@ -81,10 +83,11 @@ def test_kinds(message: Any, kind: str, text: str | None) -> None:
 @pytest.mark.parametrize(
     ("kind", "ours"),
     [("text", "text"), ("image", "media"), ("audio", "audio"), ("contacts", "contact"),
-     ("order", "order"), ("call 5511999990000", "other"), (None, "other"), ([], "other")],
+     ("order", "order"), ("call 5511999990000", "other"), ("text of Ana", "other"),
+     ("Ana", "other"), (None, "other"), ([], "other")],
 )  # fmt: skip
 def test_kinds_of_the_cloud(kind: Any, ours: str) -> None:
-    """The Cloud API's types by our names; what is no word is no kind."""
+    """The Cloud API's types by our names; what is none of them is no kind, a word or not."""
     (found,) = incoming_of(cloud(messages=[{**cloud_message(), "type": kind}]))
 
     assert found.kind == ours
@@ -100,10 +103,54 @@ def test_groups() -> None:
 
 def test_people_whose_jid_is_no_number() -> None:
     """Newer versions name some people by another id, and tell their number beside it."""
-    told = record(remoteJid="270123456789012@lid", remoteJidAlt=JID, senderPn=NUMBER)
+    told = record(remoteJid=LID, remoteJidAlt=JID, senderPn=NUMBER)
     (found,) = incoming_of(evolution(told))
 
-    assert found.chat == ("270123456789012@lid", JID, NUMBER)
+    assert found.chat == (LID, JID, NUMBER)
+    assert found.sender == JID
+
+
+@pytest.mark.parametrize("key", ["participantAlt", "participantPn"])
+def test_people_of_groups_whose_jid_is_no_number(key: str) -> None:
+    """Also in a group their number is who they are."""
+    told = record(remoteJid="120363020000000000@g.us", participant=LID, **{key: JID})
+    (found,) = incoming_of(evolution(told))
+
+    assert (found.sender, found.chat) == (JID, ("120363020000000000@g.us",))
+
+
+def test_people_whose_number_nobody_tells() -> None:
+    """Where no number is told, their id is who they are."""
+    (found,) = incoming_of(evolution(record(remoteJid=LID)))
+
+    assert (found.sender, found.chat) == (LID, (LID,))
+
+
+@pytest.mark.parametrize("name", ["id", "remoteJid", "participant", "remoteJidAlt"])
+def test_names_that_are_too_long(name: str) -> None:
+    """An id without which there is no message, or a name of somebody, is none if it is forged."""
+    told = record(**{"remoteJid": "1@g.us" if name == "participant" else LID, name: "5" * 513})
+    found = incoming_of({**evolution(told), "instance": "x" * 513})
+
+    assert all(len(each) <= 512 for one in found for each in (one.sender, one.instance, *one.chat))
+    assert len(found) == (name != "id")
+
+
+def test_names_of_the_cloud_that_are_too_long() -> None:
+    """So it is with what the Cloud API tells."""
+    told = [cloud_message(identity="x" * 513), {**cloud_message(), "from": "5" * 513}]
+    (found,) = incoming_of(cloud(messages=told))
+
+    assert (found.message_id, found.sender, found.chat) == ("wamid.HBgMNTUxMTk=", "", ())
+
+
+def test_a_message_of_many_parts() -> None:
+    """A forged message is not looked through for its kind."""
+    told = {**record(), "messageType": None, "message": {str(n): 1 for n in range(99)}}
+    told["message"]["imageMessage"] = {}
+    (found,) = incoming_of(evolution(told))
+
+    assert found.kind == "other"
 
 
 @pytest.mark.parametrize(
@@ -152,18 +199,3 @@ def test_messages_that_say_nothing(message: Any) -> None:
 def test_records_of_the_system() -> None:
     """Nor does a record of what has happened, such as that a message could not be read."""
     assert incoming_of(evolution({**record(), "messageStubType": 2})) == []
-
-
-def test_names_of_events() -> None:
-    """Evolution writes its events in two ways."""
-    assert event_of({"event": "MESSAGES_UPDATE"}) == "messages.update"
-
-
-def test_a_nested_body_costs_little() -> None:
-    """However deep and wide lists stand in lists, a thousand entries are looked at."""
-    data: Any = []
-    for _ in range(600):
-        data = [data, *[0] * 999]
-
-    assert list(records_of({"data": data})) == []
-    assert len(list(records_of({"data": [{"key": {}}] * 5_000}))) == 999

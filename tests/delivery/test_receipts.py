@@ -12,7 +12,8 @@ from opentelemetry.trace import StatusCode
 import otel_stream
 from otel_stream import settings
 from otel_stream.delivery.identity import hidden_id
-from otel_stream.delivery.receipts import Joining, receipts
+from otel_stream.delivery.joining import Joining
+from otel_stream.delivery.receipts import receipts
 from otel_stream.delivery.send import Send
 from otel_stream.delivery.sent import Sent
 from otel_stream.delivery.status import Status, Told

@@ -66,9 +66,22 @@ def test_failures_and_trackers() -> None:
     assert (told.code, told.tracker) == ("131026", "otel1;…")
 
 
-@pytest.mark.parametrize("errors", [[], None, "x", [7], [{"code": None}], [{"code": "x" * 99}]])
+def test_codes_in_words() -> None:
+    """A code that is told as a text of digits is one."""
+    status = cloud_status("wamid.A", "failed", errors=[{"code": "131026"}])
+    (told,) = statuses_of(cloud(statuses=[status]))
+
+    assert told.code == "131026"
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [[], None, "x", [7], [{"code": None}], [{"code": "x" * 99}],
+     [{"code": "Ana"}], [{"code": "5511999990000"}], [{"code": 5511999990000}], [{"code": True}],
+     [{"code": -1}], [{"code": 10**5_000}], [{"code": "\u0663"}], [{"code": 1.5}]],
+)  # fmt: skip
 def test_failures_without_a_code(errors: Any) -> None:
-    """A failure that says nothing is one all the same."""
+    """A failure that says nothing, or what is no number of a fault, is one all the same."""
     (told,) = statuses_of(cloud(statuses=[cloud_status("wamid.A", "failed", errors=errors)]))
 
     assert (told.status, told.code) == (Status.FAILED, "")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from otel_stream.delivery import receipts as module
-from otel_stream.delivery.receipts import Joining, receipts
+from otel_stream.delivery import joining as module
+from otel_stream.delivery.joining import Joining
+from otel_stream.delivery.receipts import receipts
 from otel_stream.delivery.store import MemoryStore
 from otel_stream.delivery.tracker import tracker_of
 from otel_stream.testing import Captured
@@ -50,6 +51,56 @@ def test_a_tracker_told_of_other_messages(captured: Captured, send: Any) -> None
         told("delivered", f"forged-{number}", biz_opaque_callback_data=tracker)
 
     assert statuses(captured) == ["delivered"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_with_and_without_its_tracker(captured: Captured, send: Any, first: bool) -> None:
+    """The same status told with what the message carried and without counts once."""
+    message = send()
+    tracker = tracker_of(message.context)
+    message.accepted("ID1")
+    for with_it in (first, not first):
+        told("delivered", **({"biz_opaque_callback_data": tracker} if with_it else {}))
+
+    assert statuses(captured) == ["delivered"]
+
+
+def test_told_again_after_a_replay(captured: Captured, send: Any) -> None:
+    """What was counted by a tracker alone is not counted again by the id."""
+    message = send()
+    tracker = tracker_of(message.context)
+    message.accepted("ID1")
+    told("read", "forged", biz_opaque_callback_data=tracker)
+    told("read", biz_opaque_callback_data=tracker)
+    told("read")
+
+    assert statuses(captured) == ["read"]
+
+
+def test_no_foreign_id_is_written(captured: Captured, send: Any) -> None:
+    """An id that comes with a tracker is written where it is known to be the message's."""
+    message = send()
+    tracker = tracker_of(message.context)
+    message.accepted("ID1")
+    told("sent", "forged", biz_opaque_callback_data=tracker)
+    told("read", "ID1", biz_opaque_callback_data=tracker)
+    spans = captured.spans("receipt whatsapp")
+
+    assert [(span.attributes or {}).get("messaging.message.id") for span in spans] == [None, "ID1"]
+
+
+def test_a_tracker_told_of_another_message_of_ours(captured: Captured, send: Any) -> None:
+    """Where the id is known, a tracker of another message says nothing."""
+    first, second = send(), send()
+    tracker = tracker_of(first.context)
+    first.accepted("ID1")
+    second.accepted("ID2")
+    told("read", "ID2", biz_opaque_callback_data=tracker)
+    told("read", "ID1", biz_opaque_callback_data=tracker)
+    of = [span.links[0].context.span_id for span in captured.spans("receipt whatsapp")]
+    sent = [span.get_span_context().span_id for span in captured.spans("send whatsapp")]
+
+    assert of == [sent[1], sent[0]]
 
 
 @pytest.mark.parametrize(
