@@ -25,6 +25,8 @@ class Reading:
     def __init__(self) -> None:
         self.failed: str | None = None
         """What an outer run said of its failure, since its stream raises nothing."""
+        self.cancelled = False
+        """Whether that was a cancellation."""
         self._outer: Any = None
         self._team = False
         self._wrote = False
@@ -56,6 +58,7 @@ class Reading:
             self._wrote = self._wrote or bool(text)
             return text
         if name in _FAILED:
+            self.cancelled = name == "RunCancelled"
             self.failed = _text(_field(event, "content")) or _FAILED[name]
         elif name == "RunCompleted" and not self._wrote:
             self._wrote = True

@@ -139,8 +139,9 @@ class Sending:
         delivery = self.delivery
         delivery.run_error = self._reading.failed
         delivery.back_pressure = self._backlog.pressure
+        stopped = asyncio.CancelledError() if self._reading.cancelled else None
         try:
-            self._telling.read(delivery, delivery.error)
+            self._telling.read(delivery, delivery.error or stopped)
             if not self._left:
                 for piece in self._cutter.finish():
                     self._backlog.add(self._note(piece))

@@ -29,14 +29,15 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True):
         event: The name of Evolution's event, written the one way: `messages.upsert`.
         instance: Evolution's instance.
         records: What Evolution tells.
-        messages, statuses: What the Cloud API tells.
+        messages, statuses: What the Cloud API tells; messages with the id of the business's number
+            that they came to.
         beyond: How many entries were not looked at.
     """
 
     event: str = ""
     instance: str = ""
     records: list[dict[str, Any]]
-    messages: list[dict[str, Any]]
+    messages: list[tuple[dict[str, Any], str]]
     statuses: list[dict[str, Any]]
     beyond: int = 0
 
@@ -49,13 +50,14 @@ def entries_of(body: Any) -> Entries:
     event = short(body.get("event")).lower().replace("_", ".")
     budget = _Budget()
     records = list(budget.records(body.get("data"))) if event in _WITH_RECORDS else []
-    messages: list[dict[str, Any]] = []
+    messages: list[tuple[dict[str, Any], str]] = []
     statuses: list[dict[str, Any]] = []
     for entry in budget.dicts(body.get("entry")):
         for change in budget.dicts(entry.get("changes")):
             value = change.get("value")
             if isinstance(value, dict):
-                messages += budget.dicts(value.get("messages"))
+                number = _number(value)
+                messages += ((each, number) for each in budget.dicts(value.get("messages")))
                 statuses += budget.dicts(value.get("statuses"))
     return Entries(
         event=event,
@@ -70,6 +72,11 @@ def entries_of(body: Any) -> Entries:
 def short(value: Any) -> str:
     """A name of something; "" for what is none, or is longer than any."""
     return value if isinstance(value, str) and len(value) <= LONGEST else ""
+
+
+def _number(value: dict[str, Any]) -> str:
+    metadata = value.get("metadata")
+    return short(metadata.get("phone_number_id")) if isinstance(metadata, dict) else ""
 
 
 class _Budget:

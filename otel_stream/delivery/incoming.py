@@ -67,7 +67,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
             the webhook tells it.
         chat: Numbers or JIDs that the answer may go to: the sender's, or the group's.
         message_id: As the channel gave it.
-        instance: The channel's instance that received it, if it has instances.
+        instance: The channel's instance that received it; on the Cloud API the id of the number.
         kind: `text`, `media`, `audio`, …
         text: What it says, if it is a text.
     """
@@ -135,7 +135,7 @@ def _kind(named: Any, content: dict[str, Any]) -> str:
 
 
 def _of_cloud(entries: Entries) -> Iterator[Incoming | None]:
-    for message in entries.messages:
+    for message, number in entries.messages:
         identity = short(message.get("id"))
         if not identity:
             continue
@@ -145,6 +145,7 @@ def _of_cloud(entries: Entries) -> Iterator[Incoming | None]:
             sender=sender,
             message_id=identity,
             chat=(sender,) if sender else (),
+            instance=number,
             kind=CLOUD_KINDS.get(kind, kind) if kind in _CLOUD_TYPES else "other",
             text=_text(_get(message.get("text"), "body")),
         )

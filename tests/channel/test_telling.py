@@ -175,6 +175,15 @@ def test_a_trace_context_is_told_of_failures(captured: Captured) -> None:
     assert outcomes == ["error", "error"]
 
 
+def test_a_trace_context_is_told_of_a_cancelled_run(captured: Captured) -> None:
+    """A run that was cancelled at its server has not failed."""
+    stopped = {"event": "RunCancelled", "content": "Run r1 was cancelled"}
+    delivery = deliver(FakeChannel(), ["a", stopped], trace_context=StreamingTraceContext())
+
+    assert (delivery.whole, delivery.run_error) == (False, stopped["content"])
+    assert (captured.span("chat").attributes or {})[semconv.OUTCOME] == "cancelled"
+
+
 def told_of_a_run_error(captured: Captured) -> str:
     """The span of an answer whose run says whom it has failed."""
     said = {"event": "RunError", "content": "Dear Maria, 5511987654321 is unknown"}

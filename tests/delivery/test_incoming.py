@@ -43,10 +43,9 @@ def test_of_the_cloud() -> None:
     """The Cloud API's messages, of all its entries."""
     body = cloud(messages=[cloud_message(), cloud_message("And one more", identity="wamid.2")])
     body["entry"] *= 2
-    first = Incoming(
-        sender=NUMBER, message_id="wamid.HBgMNTUxMTk=", chat=(NUMBER,), text="Tell me a joke"
-    )
-    second = Incoming(sender=NUMBER, message_id="wamid.2", chat=(NUMBER,), text="And one more")
+    common = {"sender": NUMBER, "chat": (NUMBER,), "instance": "106540352242922"}
+    first = Incoming(message_id="wamid.HBgMNTUxMTk=", text="Tell me a joke", **common)
+    second = Incoming(message_id="wamid.2", text="And one more", **common)
 
     assert incoming_of(body) == [first, second] * 2
 

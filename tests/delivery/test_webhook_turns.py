@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import otel_stream
+from otel_stream.delivery.identity import hidden
 from otel_stream.delivery.open_turns import open_turns
 from otel_stream.delivery.send import Message, Send
 from otel_stream.delivery.turn import Turn
@@ -83,6 +84,25 @@ def test_two_bots_and_one_person(captured: Captured) -> None:
     assert [first.parent, second.parent] == [
         turn and turn.span.get_span_context() for turn in turns
     ]
+
+
+def test_two_numbers_of_the_cloud(captured: Captured) -> None:
+    """There a bot is a number of the business, which its messages and its sends name."""
+    for bot in ("106540352242922", "106540352242933"):
+        body = cloud(messages=[cloud_message(identity=f"wamid.{bot}")])
+        body["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = bot
+        with otel_stream.process_webhook(body):
+            pass
+    Send(Message(recipient=NUMBER, text="Hi", instance="106540352242922")).accepted()
+    watcher.end_all(Outcome.ABANDONED)
+
+    answered = {
+        (span.attributes or {})["otel_stream.channel.instance"]: (span.attributes or {})[
+            "otel_stream.delivery.messages"
+        ]
+        for span in captured.spans("process whatsapp")
+    }
+    assert answered == {hidden("106540352242922"): 1, hidden("106540352242933"): 0}
 
 
 def test_two_bots_in_one_group(captured: Captured) -> None:
