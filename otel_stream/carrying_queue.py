@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from otel_stream.entry import last
+from otel_stream.entry import last, settle
 from otel_stream.errors import guard
 from otel_stream.hops import Carrier, put_down
 
@@ -79,3 +79,5 @@ class CarryingQueue(_Proxy):
             entry = last(lambda each: each.via is queue)
             if entry is not None:
                 put_down(entry)
+            else:  # Or it is over already, but for a span that stood on it then.
+                settle()
