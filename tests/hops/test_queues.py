@@ -96,6 +96,11 @@ def test_done_with(turns: list[Turn]) -> None:
     assert (inside, turn_in(), holders(turns)) == (turns[0], None, [0, 0, 0])
 
 
+def test_what_has_no_task_done() -> None:
+    """A queue without it has none with us."""
+    assert not hasattr(otel_stream.carrying(queue.SimpleQueue()), "task_done")
+
+
 def test_full(turns: list[Turn]) -> None:
     """An item that finds no room holds nothing."""
     items: Any = otel_stream.carrying(queue.Queue(maxsize=1))
