@@ -21,6 +21,7 @@ from otel_stream import runtime
 from otel_stream.call import CallInfo
 from otel_stream_agno.facts import OPERATION, PROVIDER
 from otel_stream_agno_http.exchange import RunExchange
+from otel_stream_agno_http.run import AskedRun
 from otel_stream_agno_http.wire import WireParser
 
 EVENTS = 4_000
@@ -69,7 +70,7 @@ def pieces(body: bytes, size: int) -> list[bytes]:
 def recorded(chunks: Iterable[bytes]) -> float:
     """Seconds that a run takes that is told in these chunks."""
     info = CallInfo(operation=OPERATION, provider=PROVIDER)
-    exchange = RunExchange(runtime.current(), info, team=False)
+    exchange = RunExchange(runtime.current(), AskedRun(runtime.current(), info))
     exchange.responded(200, HEADERS)
     asks, arrived, now = exchange.asks, exchange.arrived, time.perf_counter
     begun = clock()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from otel_stream.entry import last
+from otel_stream.entry import last, settle
 from otel_stream.errors import guard
 from otel_stream.hops import Carrier, put_down
 
@@ -59,9 +59,16 @@ class CarryingQueue(_Proxy):
         self._done()
         return self._opened(self.__wrapped__.get_nowait())
 
-    def task_done(self) -> None:
-        self._done()
-        self.__wrapped__.task_done()
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        return found if name != "task_done" else self._telling(found)  # `SimpleQueue` has none.
+
+    def _telling(self, task_done: Callable[[], None]) -> Callable[[], None]:
+        def done() -> None:
+            self._done()
+            task_done()
+
+        return done
 
     async def _later(self, taken: Coroutine[Any, Any, Any]) -> Any:
         return self._opened(await taken)
@@ -79,3 +86,5 @@ class CarryingQueue(_Proxy):
             entry = last(lambda each: each.via is queue)
             if entry is not None:
                 put_down(entry)
+            else:  # Or it is over already, but for a span that stood on it then.
+                settle()

@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from otel_stream.errors import guard
-from otel_stream.hops import Carrier, carried
+from otel_stream.hops import Carrier, carried, generates
 from otel_stream.patches import Patches
 
 __all__ = ["Everywhere", "carry_everywhere"]
@@ -112,7 +112,7 @@ def _start(wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
 def _submit(wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Stands in for `ThreadPoolExecutor.submit`."""
-    if len(args) > 1 and callable(args[1]) and _anything():
+    if len(args) > 1 and callable(args[1]) and not generates(args[1]) and _anything():
         with guard("taking a context to a pool"):
             args = (args[0], carried(args[1]), *args[2:])
     return wrapped(*args, **kwargs)

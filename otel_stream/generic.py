@@ -127,13 +127,18 @@ def _sources(stream: Any) -> Sources | None:
     Raises:
         TypeError: It has none.
     """
-    if not hasattr(stream, "__aiter__") and not hasattr(stream, "__iter__"):
+    has, has_async = hasattr(stream, "__iter__"), hasattr(stream, "__aiter__")
+    if not has and not has_async:
         kind = type(stream).__name__
         raise TypeError(f"trace_stream needs an iterable, sync or async, not {kind}")
+    # A proxy may have either on its class, whatever it stands for: one failing says nothing.
+    source = _made(iter, stream) if has else None
+    asource = _made(aiter, stream) if has_async else None
+    return None if source is None and asource is None else (source, asource)
+
+
+def _made(by: Callable[[Any], Any], stream: Any) -> Any:
     try:
-        return (
-            iter(stream) if hasattr(stream, "__iter__") else None,
-            stream.__aiter__() if hasattr(stream, "__aiter__") else None,
-        )
+        return by(stream)
     except Exception:  # noqa: BLE001 - not ours
         return None

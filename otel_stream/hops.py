@@ -28,7 +28,7 @@ from otel_stream.delivery.turn import Turn, turn_in
 from otel_stream.entry import Entry, enter, last, leave
 from otel_stream.errors import guard
 
-__all__ = ["Carrier", "carried", "carry", "carrying", "resume"]
+__all__ = ["Carrier", "carried", "carry", "carrying", "generates", "resume"]
 
 Work = TypeVar("Work")
 Q = TypeVar("Q")
@@ -143,12 +143,13 @@ def carried(work: Work) -> Work:
         work: A function, a coroutine function, or a coroutine.
 
     Raises:
-        TypeError: It is none of these.
+        TypeError: It is none of these. A generator function is none: what it does happens later,
+            where it is read. There a `carry()` is entered, around the loop.
     """
     from inspect import iscoroutine, iscoroutinefunction
 
-    if not iscoroutine(work) and not callable(work):
-        raise TypeError(f"carried() expects a function or a coroutine, not {type(work).__name__}")
+    if generates(work) or not (iscoroutine(work) or callable(work)):
+        raise TypeError(f"carried() expects a function or a coroutine, not {_kind_of(work)}")
     carrier = Carrier()
     if iscoroutine(work):
         return cast(Work, _finished(carrier, work))
@@ -170,6 +171,19 @@ def carried(work: Work) -> Work:
             return _finished(Carrier(), made) if iscoroutine(made) else made
 
     return cast(Work, function)
+
+
+def generates(work: object) -> bool:
+    """Whether it does nothing when it is called, but later, where what it returns is read."""
+    from inspect import isasyncgenfunction, isgeneratorfunction
+
+    return isgeneratorfunction(work) or isasyncgenfunction(work)
+
+
+def _kind_of(work: object) -> str:
+    if generates(work):
+        return "a generator function: enter a carry() around the loop that reads it"
+    return type(work).__name__
 
 
 async def _finished(carrier: Carrier, work: Awaitable[Any]) -> Any:

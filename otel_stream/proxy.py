@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-import wrapt
 
 from otel_stream import interruption
 from otel_stream.errors import guard
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from otel_stream.record.recorder import Recorder
-
-    _Proxy = wrapt.ObjectProxy[Any]
-else:
-    _Proxy = wrapt.ObjectProxy  # which knows no parameters before wrapt 2
 
 __all__ = ["Sources", "stand_in", "traced"]
 
@@ -30,17 +25,44 @@ Sources = tuple[Iterator[Any] | None, AsyncIterator[Any] | None]
 """What gives an iterable's items: sync, async, or some of both."""
 
 
-class _Traced(_Proxy):
-    """What all share. `loop` and `aloop` stand in for the iterators of `stream`, if it has them."""
+_MADE = frozenset({
+    "__class__", "__class_getitem__", "__del__", "__delattr__", "__dict__", "__doc__",
+    "__getattr__", "__getattribute__", "__init__", "__init_subclass__", "__module__", "__new__",
+    "__set_name__", "__setattr__", "__slots__", "__subclasshook__", "__weakref__",
+})  # fmt: skip
+"""Names of how objects and classes are made, which each class has for itself."""
+
+
+class _Traced:
+    """What all share. `loop` and `aloop` stand in for the iterators of `stream`, if it has them.
+
+    No proxy of wrapt's: those have the methods of all protocols, whatever they stand for, and many
+    programs ask an object by them what it is.
+    """
+
+    __slots__ = ("__weakref__", "__wrapped__", "_self_aloop", "_self_begun", "_self_loop")
 
     def __init__(self, stream: Any, loop: Any, aloop: Any) -> None:
-        super().__init__(stream)
+        object.__setattr__(self, "__wrapped__", stream)
         self._self_loop = loop
         self._self_aloop = aloop
         self._self_begun = False
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return self.__wrapped__.__class__
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_self_"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.__wrapped__, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self.__wrapped__, name)
+
     def __getattr__(self, name: str) -> Any:
-        found = super().__getattr__(name)
+        found = getattr(self.__wrapped__, name)
         if name in _ENDS:
             return self._self_closing(found)
         return self._self_sending(name, found) if name in ("asend", "send") else found
@@ -76,48 +98,80 @@ class _Traced(_Proxy):
             (self._self_loop or self._self_aloop).recorder.close(interruption.of_reader())
 
 
-class _Sync(_Traced):
-    def __iter__(self) -> Iterator[Any]:
-        if self._self_begun:  # A list begins anew, and what is itself an iterator goes on.
-            again = iter(self.__wrapped__)
-            if again is not self.__wrapped__:
-                self._self_loop.source = again
-        return iter(self._self_begin(self._self_loop, self._self_aloop))
-
-    def __next__(self) -> Any:
-        return next(self._self_begin(self._self_loop, self._self_aloop))
-
-    def __enter__(self) -> Any:
-        entered = self.__wrapped__.__enter__()
-        return self if entered is self.__wrapped__ else entered
-
-    def __exit__(self, *error: Any) -> Any:
-        self._self_closes()
-        return self.__wrapped__.__exit__(*error)
+def _iter(self: _Traced) -> Iterator[Any]:
+    if self._self_begun:  # A list begins anew, and what is itself an iterator goes on.
+        again = iter(self.__wrapped__)
+        if again is not self.__wrapped__:
+            self._self_loop.source = again
+    return iter(self._self_begin(self._self_loop, self._self_aloop))
 
 
-class _Async(_Traced):
-    def __aiter__(self) -> AsyncIterator[Any]:
-        if self._self_begun:
-            again = self.__wrapped__.__aiter__()
-            if again is not self.__wrapped__:
-                self._self_aloop.source = again
-        return self._self_begin(self._self_aloop, self._self_loop).__aiter__()  # type: ignore[no-any-return]
-
-    def __anext__(self) -> Any:
-        return self._self_begin(self._self_aloop, self._self_loop).__anext__()
-
-    async def __aenter__(self) -> Any:
-        entered = await self.__wrapped__.__aenter__()
-        return self if entered is self.__wrapped__ else entered
-
-    async def __aexit__(self, *error: Any) -> Any:
-        self._self_closes()
-        return await self.__wrapped__.__aexit__(*error)
+def _next(self: _Traced) -> Any:
+    return next(self._self_begin(self._self_loop, self._self_aloop))
 
 
-class _Both(_Sync, _Async):
-    """Some frameworks hand out one object for both kinds of loops."""
+def _enter(self: _Traced) -> Any:
+    entered = self.__wrapped__.__enter__()
+    return self if entered is self.__wrapped__ else entered
+
+
+def _exit(self: _Traced, *error: Any) -> Any:
+    self._self_closes()
+    return self.__wrapped__.__exit__(*error)
+
+
+def _aiter(self: _Traced) -> AsyncIterator[Any]:
+    if self._self_begun:
+        again = self.__wrapped__.__aiter__()
+        if again is not self.__wrapped__:
+            self._self_aloop.source = again
+    return self._self_begin(self._self_aloop, self._self_loop).__aiter__()  # type: ignore[no-any-return]
+
+
+def _anext(self: _Traced) -> Any:
+    return self._self_begin(self._self_aloop, self._self_loop).__anext__()
+
+
+async def _aenter(self: _Traced) -> Any:
+    entered = await self.__wrapped__.__aenter__()
+    return self if entered is self.__wrapped__ else entered
+
+
+async def _aexit(self: _Traced, *error: Any) -> Any:
+    self._self_closes()
+    return await self.__wrapped__.__aexit__(*error)
+
+
+_Methods = dict[str, Callable[..., Any]]
+_SYNC: _Methods = {"__iter__": _iter, "__next__": _next, "__enter__": _enter, "__exit__": _exit}
+_ASYNC: _Methods = {
+    "__aiter__": _aiter, "__anext__": _anext, "__aenter__": _aenter, "__aexit__": _aexit,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _kind(of: Any, is_sync: bool, is_async: bool) -> type[_Traced]:
+    """A class with the special methods of the class `of`, all of them and no others.
+
+    Python looks for those at an object's class, where `__getattr__` is not asked.
+    """
+    ours = {**(_SYNC if is_sync else {}), **(_ASYNC if is_async else {})}
+    made = {name: getattr(of, name) for name in ("__doc__", "__module__", "__qualname__")}
+    for name in dir(of):
+        if name[:2] == name[-2:] == "__" and name not in _MADE:
+            method = getattr(of, name, "")
+            if callable(method):
+                made[name] = ours.get(name) or _forwarded(name)
+            elif method is None:  # as `__hash__` of what has no hash
+                made[name] = None
+    return type(of.__name__, (_Traced,), {"__slots__": (), **made})
+
+
+def _forwarded(name: str) -> Callable[..., Any]:
+    def method(self: _Traced, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.__wrapped__, name)(*args, **kwargs)
+
+    return method
 
 
 def stand_in(stream: Any, loop: Any, aloop: Any) -> Any:
@@ -127,8 +181,8 @@ def stand_in(stream: Any, loop: Any, aloop: Any) -> Any:
     source may have `within`, which makes of a method of the stream's one that is called in the
     context that belongs to the stream.
     """
-    proxy = _Both if loop and aloop else _Sync if loop else _Async
-    return proxy(stream, loop, aloop)
+    of: Any = type(stream)
+    return _kind(of, loop is not None, aloop is not None)(stream, loop, aloop)
 
 
 def traced(stream: Any, sources: Sources, recorder: Recorder, context: Context) -> Any:

@@ -11,9 +11,12 @@ from otel_stream import runtime, semconv
 from otel_stream.call import CallInfo, Content
 from otel_stream.http import Exchange, Request
 from otel_stream.redaction import without_numbers
+from otel_stream_agno.events import RunReader
 from otel_stream_agno.facts import OPERATION, PROVIDER
 from otel_stream_agno_http.asked import Asked, asked_in
 from otel_stream_agno_http.exchange import RunExchange
+from otel_stream_agno_http.redirect import redirected
+from otel_stream_agno_http.run import AskedRun
 
 __all__ = ["AgentRuns", "Target", "target_of"]
 
@@ -35,12 +38,15 @@ class AgentRuns:
         if request.method != "POST":
             return None
         current = runtime.current()
-        target = target_of(request.path, current.settings.agent_paths)
-        if target is None:
-            return None
-        asked = asked_in(request.body())
-        info = _info(request, target, asked, captures=current.captures)
-        return RunExchange(current, info, target.team)
+        run = redirected(request.path)
+        if run is None:
+            target = target_of(request.path, current.settings.agent_paths)
+            if target is None:
+                return None
+            asked = asked_in(request.body())
+            info = _info(request, target, asked, captures=current.captures)
+            run = AskedRun(current, info, RunReader(team=target.team))
+        return RunExchange(current, run, request.path)
 
 
 def target_of(path: str, patterns: tuple[str, ...]) -> Target | None:

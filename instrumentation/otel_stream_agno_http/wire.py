@@ -24,11 +24,16 @@ _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:")
 """What a line of server-sent events begins with, but for comments, which tell nothing."""
 _DATA = b"data: "
+_PING = "ping"
 _first_data = re.compile(rb"(?:\A|[\r\n])data:(?: |(?! ))(..)", re.DOTALL).search
 _nothing_yet = re.compile(rb"(?:[^\r\n]+(?:\r\n?|\n))*[^\r\n]*\Z").match
 _LONGEST_HEAD = 4096
 """Bytes before the first data that are waited through."""
 _line_end = re.compile(rb"[\r\n]").search
+
+
+def _told(found: list[WireEvent]) -> list[WireEvent]:
+    return [event for event in found if event.event is not None and event.event != _PING]
 
 
 class WireParser:
@@ -70,7 +75,7 @@ class WireParser:
             data = self._recognised(data)
         if self._read is None or not data:
             return []
-        return [event for event in self._read(data) if event.event is not None]
+        return _told(self._read(data))
 
     def finish(self) -> list[WireEvent]:
         """The events that are whole, though nothing says that they have ended: the body has."""
@@ -78,7 +83,7 @@ class WireParser:
         rest = self._sse.unfinished.removeprefix(b"data:")
         found += self._in_data(ServerSentEvent("", rest.decode("utf-8", "replace")))
         found += self._objects.finish()
-        return [event for event in found if event.event is not None]
+        return _told(found)
 
     # --- which wire it is --------------------------------------------------------------------
 

@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextvars import ContextVar
 
 from otel_stream.delivery.send import Message, Send
-from otel_stream.outcome import Outcome
-from otel_stream.watcher import watcher
+from otel_stream.http.redirect import Elsewhere
 
-__all__ = ["REDIRECTS", "expect", "redirected"]
-
-REDIRECTS = frozenset({307, 308})
-"""Those that a POST goes on as a POST after. After any other it is no message any more."""
-_PATIENCE = 1.0
+__all__ = ["expect", "redirected"]
 
 
-class _Elsewhere:
-    """A send between two hops. Where nobody follows, it has failed."""
+class _Elsewhere(Elsewhere):
+    """A send between two hops."""
 
     def __init__(self, send: Send, message: Message, status: int) -> None:
-        self.clock: Callable[[], float] = time.perf_counter
         self.send = send
         self.message = message
         self._status = status
-        self._until = self.clock() + _PATIENCE
+        super().__init__()
 
     def follows(self, message: Message) -> bool:
         """Whether `message` is the same one, and nobody has given up waiting for it."""
-        watcher.remove(self)
+        self.arrived()
         if _same(message, self.message) and not self.send.ended:
             return True
-        self._fail()
+        self.failed()
         return False
 
-    def check(self, now: float) -> float:
-        """Look at it from outside, at `now`. Returns when to look again (s)."""
-        if now >= self._until:
-            watcher.remove(self)
-            self._fail()
-        return self._until
-
-    def drop(self, outcome: Outcome) -> None:
-        """The process ends."""
-        self._fail()
+    def failed(self) -> None:
+        """Nobody has followed."""
+        self.send.failed(code=str(self._status), status=self._status)
 
     def forget(self) -> None:
         """It is the parent process's."""
         self.send.forget()
-
-    def _fail(self) -> None:
-        self.send.failed(code=str(self._status), status=self._status)
 
 
 _expected: ContextVar[_Elsewhere | None] = ContextVar(
@@ -61,9 +43,7 @@ _expected: ContextVar[_Elsewhere | None] = ContextVar(
 
 def expect(send: Send, message: Message, status: int) -> None:
     """The server has said that `message` is to go elsewhere."""
-    waiting = _Elsewhere(send, message, status)
-    _expected.set(waiting)
-    watcher.add(waiting)
+    _expected.set(_Elsewhere(send, message, status))
 
 
 def redirected(message: Message) -> tuple[Send, Message] | None:

@@ -12,10 +12,11 @@ from otel_stream.delivery.identity import hidden
 from otel_stream.delivery.in_flight import in_flight
 from otel_stream.delivery.send import Message, Send
 from otel_stream.http.exchange import Exchange, Request
+from otel_stream.http.redirect import REDIRECTS
 from otel_stream.outcome import Outcome
 from otel_stream_evolution.asked import Asked
 from otel_stream_evolution.endpoint import Endpoint
-from otel_stream_evolution.redirect import REDIRECTS, expect, redirected
+from otel_stream_evolution.redirect import expect, redirected
 from otel_stream_evolution.reply import Key, Reply
 
 __all__ = ["SendCall", "begin"]

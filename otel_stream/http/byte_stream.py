@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
+from time import perf_counter
 from typing import Any
 
 from otel_stream.http.reader import Reader
@@ -36,7 +38,7 @@ class _Sync(_Tapped):
         yield from watched_reads(self._watched, iter(self._body))
 
     def close(self) -> None:
-        self._watched.left(closed=True)
+        _closed(self._watched)
         self._body.close()
 
 
@@ -45,7 +47,7 @@ class _Async(_Tapped):
         return _AsyncBytes(self._body, self._watched)
 
     async def aclose(self) -> None:
-        self._watched.left(closed=True)
+        _closed(self._watched)
         await self._body.aclose()
 
 
@@ -91,6 +93,15 @@ class _AsyncBytes(TappedBytes):
 
     def __del__(self) -> None:
         self._leave()
+
+
+def _closed(watched: Watched) -> None:
+    """The body is closed; by the library if it could not decode what it had read."""
+    error = sys.exc_info()[1]
+    if error is not None and type(error).__name__ == "DecodingError":
+        watched.failed(error, perf_counter())
+    else:
+        watched.left(closed=True)
 
 
 @cache

@@ -25,10 +25,11 @@ Times are `time.perf_counter()` seconds. What a library can show differs:
   closed or released; one that is never closed lives as long as its session does.
 - A library's retries of a connection that was closed under it are one request, and so are those of
   urllib3 by a rule of the application's (`retried`, with requests). Each hop of a redirect, and
-  each attempt of an authentication, is one of its own. With aiohttp those after the first begin
-  when their connection is asked for.
+  each attempt of an authentication, is one of its own; but requests shows no second attempt. With
+  aiohttp those after the first begin when their connection is asked for.
 - httpx and httpx2 are seen beneath their decoders: of `br` and `zstd` there are no bytes, only
-  times. requests and aiohttp decode what they can before it is seen here.
+  times. requests and aiohttp decode what they can before it is seen here. A body that httpx cannot
+  decode fails; with httpx2 it looks as if the application had closed it.
 
 Methods are called in the thread that sends or reads, in whatever context is current there, and
 `dropped` perhaps in a thread of ours; they must not block. What they raise is counted and logged as
@@ -121,6 +122,10 @@ class Exchange:
     """Whether the request is to carry `context` (else the current one) on the wire: the global
     propagator's headers are added to this request alone, unless the application has set any of
     them. Read once, as `context` is."""
+
+    goes_on: bool = False
+    """Whether what the server has answered is no answer, but the way to it: read when `responded`
+    has returned, and then nothing more is told."""
 
     def retried(self, times: int) -> None:
         """The response that comes now is that of another try: so many were before it."""

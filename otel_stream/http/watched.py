@@ -123,6 +123,8 @@ class Watched:
         with guard("watching a response"):
             self._decoder = None if decoded else Decoder(headers.get("content-encoding", ""))
             self._exchange.responded(status, MappingProxyType(headers))
+            if self._exchange.goes_on:
+                self._end()
 
     def asks(self) -> float:
         """A read of the body begins. Returns when."""

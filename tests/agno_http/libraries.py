@@ -20,7 +20,7 @@ Ask = Callable[[str], tuple[float, bytes]]
 
 
 def with_httpx(url: str, kind: Any = httpx) -> tuple[float, bytes]:
-    with kind.Client(trust_env=False, timeout=30) as client:
+    with kind.Client(trust_env=False, timeout=30, follow_redirects=True) as client:
         asked = time.perf_counter()
         with client.stream("POST", url, data=FORM) as response:
             return asked, b"".join(response.iter_bytes())
@@ -32,7 +32,7 @@ def with_httpx2(url: str) -> tuple[float, bytes]:
 
 def with_httpx_async(url: str, kind: Any = httpx) -> tuple[float, bytes]:
     async def ask() -> tuple[float, bytes]:
-        async with kind.AsyncClient(trust_env=False, timeout=30) as client:
+        async with kind.AsyncClient(trust_env=False, timeout=30, follow_redirects=True) as client:
             asked = time.perf_counter()
             async with client.stream("POST", url, data=FORM) as response:
                 return asked, b"".join([data async for data in response.aiter_bytes()])

@@ -22,6 +22,8 @@ class Answer(NamedTuple):
     kind: str = STREAM
     cut_short: bool = False
     """The connection is closed in the middle of the body."""
+    header: str = ""
+    """One more line of the head."""
 
 
 def stream(*pieces: bytes, gap: float = 0.0) -> Answer:
@@ -80,6 +82,7 @@ class WireServer:
             answer = self._answer(path)
             served = self.served[path] = Served(head, body, came, [])
             start = f"HTTP/1.1 {answer.status} X\r\ncontent-type: {answer.kind}\r\n"
+            start += answer.header and f"{answer.header}\r\n"
             start += "transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
             connection.sendall(start.encode())
             for at, piece in answer.pieces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from opentelemetry.trace import StatusCode
 
 from otel_stream import runtime
 from otel_stream.call import CallInfo
@@ -12,9 +13,10 @@ from otel_stream.outcome import Outcome
 from otel_stream.testing import Captured
 from otel_stream_agno_http import exchange as module
 from otel_stream_agno_http.exchange import RunExchange
+from otel_stream_agno_http.run import AskedRun
 from otel_stream_agno_http.wire import WireParser
 
-from .streams import agent, joke, server_sent
+from .streams import ODD, WIRES, agent, joke, server_sent
 
 HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 INFO = {"operation": "invoke_agent", "provider": "agno"}
@@ -22,7 +24,8 @@ INFO = {"operation": "invoke_agent", "provider": "agno"}
 
 def told(pieces: Iterable[bytes], *, status: int = 200, kind: str = "") -> RunExchange:
     """An exchange that has got these pieces, each after waiting 100 ms; its body goes on."""
-    exchange = RunExchange(runtime.current(), CallInfo(**INFO), team=None)  # type: ignore[arg-type]
+    run = AskedRun(runtime.current(), CallInfo(**INFO))  # type: ignore[arg-type]
+    exchange = RunExchange(runtime.current(), run)
     exchange.responded(status, {"content-type": kind} if kind else HEADERS)
     now = exchange._recorder.called
     for piece in pieces:
@@ -80,7 +83,7 @@ def test_an_event_that_was_too_long(captured: Captured, monkeypatch: pytest.Monk
         (200, "application/json", b"", "truncated"),
         (200, "text/html", b"<p>Hi", None),
         (202, "application/json", b'{"run_id": "r", "status": "PENDING"}', None),
-        (307, "text/plain", b"", None),
+        (307, "text/plain", b"", "307"),
         (500, "text/plain", b"Internal Server Error", "500"),
         (422, "application/json", b'{"detail": [{"input": "secret"}]}', "422"),
     ],
@@ -94,6 +97,48 @@ def test_other_answers(
 
     assert (span.attributes or {}).get("error.type") == outcome
     assert "secret" not in str((span.attributes, span.status.description))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "application/json"])
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_stream_of_another_type(wire: str, kind: str, captured: Captured) -> None:
+    """What its bytes say is a stream is one, whatever its content type says."""
+    finish(told(WIRES[wire](joke()), kind=kind))
+    attributes = captured.span().attributes or {}
+
+    assert attributes["otel_stream.outcome"] == "completed"
+    assert attributes["otel_stream.content.size"] == sum(map(len, ODD))
+    assert "otel_stream.time_to_first_text" in attributes
+
+
+def test_a_stream_of_another_type_that_breaks_off(captured: Captured) -> None:
+    """It is one all the same."""
+    finish(told(server_sent(joke()[:-1]), kind="text/plain"))
+
+    assert (captured.span().attributes or {})["error.type"] == "truncated"
+
+
+def test_no_stream_at_all(captured: Captured) -> None:
+    """Of what has no event of a run only the end is told."""
+    finish(told([b"<p>Hi", b'{"event": "click"}'], kind="text/html"))
+    attributes = captured.span().attributes or {}
+
+    assert attributes["otel_stream.outcome"] == "completed"
+    assert "otel_stream.chunk.count" not in attributes
+
+
+@pytest.mark.parametrize(("end", "outcome"), [("finish", "completed"), ("left", "closed_early")])
+def test_an_encoding_that_cannot_be_undone(end: str, outcome: str, captured: Captured) -> None:
+    """Nobody can say of it what is missing: an end is an end."""
+    exchange = told([b"", b""])
+    finish(exchange) if end == "finish" else exchange.left(Outcome.CLOSED_EARLY, closed=True)
+    span = captured.span()
+
+    assert (span.attributes or {})["otel_stream.outcome"] == outcome
+    assert (span.status.status_code, "otel_stream.chunk.count" in (span.attributes or {})) == (
+        StatusCode.UNSET,
+        False,
+    )
 
 
 def test_ends_are_told_once(captured: Captured) -> None:

@@ -130,6 +130,18 @@ def test_a_connection_that_breaks(library: str, serve: Serve, captured: Captured
     assert (span.attributes or {})["otel_stream.outcome"] == "error"
 
 
+@pytest.mark.parametrize("library", ["httpx", "httpx_async", "requests", "aiohttp"])
+def test_what_cannot_be_decoded(library: str, serve: Serve, captured: Captured) -> None:
+    """A body that is not what its encoding says fails where it is read."""
+    answer = stream(*server_sent(joke()))._replace(header="content-encoding: gzip")
+    url = serve(answer).url + PATH
+    with pytest.raises(Exception, match=r"."):
+        LIBRARIES[library](url)
+    [span] = captured.wait_for_spans()
+
+    assert (span.attributes or {})["otel_stream.outcome"] == "error"
+
+
 WHOLE = {
     "run_id": "r-genie", "agent_id": "genie", "agent_name": "Genie", "session_id": "s-1",
     "content": "All of it", "model": "gpt-4o", "metrics": {"input_tokens": [40, 22]},
@@ -141,22 +153,29 @@ WHOLE = {
 @each_library
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [("COMPLETED", None), ("RUNNING", None), ("PAUSED", None), ("ERROR", "RunError")],
+    [
+        ("COMPLETED", "completed"),
+        ("RUNNING", None),
+        ("PAUSED", "completed"),
+        ("CANCELLED", "cancelled"),
+        ("ERROR", "error"),
+    ],
 )
 def test_an_answer_in_one_piece(
     library: str, status: str, outcome: str | None, serve: Serve, captured: Captured
 ) -> None:
-    """A run that was not streamed has its span, and nothing of a stream."""
+    """A run that was not streamed says how it ended, if it has, and nothing else of a stream."""
     body = json.dumps({**WHOLE, "status": status}).encode()
     LIBRARIES[library](serve(Answer([(0, body)], 200, JSON)).url + PATH)
     [span] = captured.wait_for_spans()
     attributes = span.attributes or {}
 
-    assert attributes.get("error.type") == outcome
+    assert attributes.get("otel_stream.outcome") == outcome
+    assert attributes.get("error.type") == ("RunError" if status == "ERROR" else None)
     assert attributes.get("otel_stream.run.paused") == (True if status == "PAUSED" else None)
     assert attributes["otel_stream.reported.input_tokens"] == 62
-    assert "otel_stream.outcome" not in attributes
-    assert outcome or text_of(attributes) == "All of it"
+    assert "otel_stream.chunk.count" not in attributes
+    assert status == "ERROR" or text_of(attributes) == "All of it"
 
 
 def test_who_breaks_at_the_end(serve: Serve, captured: Captured) -> None:

@@ -97,6 +97,16 @@ def test_what_else_server_sent_events_hold() -> None:
     assert read([extra.encode()]) == [("RunContent", "a"), ("RunContent", "b")]
 
 
+@pytest.mark.parametrize("data", ["{}", '{"event":"ping"}', "2026-11-21"])
+def test_pings(data: str) -> None:
+    """A ping is no event, whatever it brings."""
+    ping = f"event: ping\ndata: {data}\n\n".encode()
+    pieces = server_sent(joke())
+
+    assert read([ping, pieces[0], ping, *pieces[1:]]) == wanted(joke())
+    assert read([b"".join([ping, pieces[0], ping, *pieces[1:]])]) == wanted(joke())
+
+
 def test_data_without_blank_lines() -> None:
     """Some servers put no blank line between their events."""
     body = b"".join(b"data: " + line for line in lines(joke()))

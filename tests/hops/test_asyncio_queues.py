@@ -35,6 +35,23 @@ def test_of_asyncio(turns: list[Turn]) -> None:
     assert holders(turns) == [0, 0, 0]
 
 
+def test_a_block_around_get(turns: list[Turn]) -> None:
+    """A span that is closed around `get` is not current again when the item is done."""
+
+    async def main() -> list[Any]:
+        items: Any = otel_stream.carrying(asyncio.Queue())
+        seen = []
+        for turn in turns:
+            items.put_nowait("item")
+            with within(turn):
+                await items.get()
+            items.task_done()
+            seen.append(turn_in())
+        return seen
+
+    assert asyncio.run(main()) == [None] * 3
+
+
 def test_tasks_that_share_it(turns: list[Turn]) -> None:
     """Tasks that one who has an item starts take theirs, and leave their parent's alone."""
 

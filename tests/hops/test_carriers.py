@@ -230,7 +230,9 @@ places = [vars(threading.Thread), vars(futures.ThreadPoolExecutor), vars(queue.Q
 before = [dict(each) for each in places]
 import otel_stream
 otel_stream.carrying(queue.Queue()).put(1)
-threading.Thread(target=otel_stream.carried(print)).start()
+thread = threading.Thread(target=otel_stream.carried(print))
+thread.start()
+thread.join()
 with otel_stream.carry(), otel_stream.resume("x"), otel_stream.process_webhook({}):
     pass
 print([dict(each) == old for each, old in zip(places, before)])

@@ -12,7 +12,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from otel_stream import entry
-from otel_stream.entry import Entry, enter, last, leave
+from otel_stream.entry import Entry, enter, last, leave, settle
 
 
 def named(name: str) -> Context:
@@ -110,6 +110,55 @@ def test_inherited_is_not_ones_own() -> None:
     assert asyncio.run(main()) == ([None, "1", True, "child", "1"], ("1", True))
 
 
+def test_left_beneath_something() -> None:
+    """What stands on it stays, and what was before comes back when that has gone."""
+    first = enter(named("1"))
+    token = otel_context.attach(named("span"))
+    leave(first)
+    inside = enter(named("2"))
+    leave(inside)
+    seen = [here()]
+    otel_context.detach(token)
+    settle()
+    seen.append(here())
+
+    assert seen == ["span", "outside"]
+
+
+def test_left_when_what_it_stood_on_is_over() -> None:
+    """A span that was closed around the entering is not brought back."""
+    token = otel_context.attach(named("span"))
+    first = enter(named("1"))
+    otel_context.detach(token)
+    leave(first)
+
+    assert here() == "outside"
+
+
+def test_the_same_context_twice() -> None:
+    """Entered where it is current already, and left from the bottom: both are left."""
+    context = otel_context.get_current()
+    first, second = enter(context), enter(context)
+    leave(first)
+    leave(second)
+
+    assert otel_context.get_current() is context
+
+
+def test_nothing_that_was_left_is_kept() -> None:
+    """A worker that leaves each context where it is not current any more keeps none of them."""
+
+    def work() -> int:
+        for number in range(50):
+            token = otel_context.attach(named("span"))
+            mine = enter(named(str(number)))
+            otel_context.detach(token)
+            leave(mine)
+        return len(entry._left.get())
+
+    assert contextvars.Context().run(work) == 1
+
+
 def test_found_by_what_it_came_by() -> None:
     """The last of those that are wanted, and none that was left."""
     first, second = enter(named("1"), via="a"), enter(named("2"), via="b")
@@ -160,4 +209,5 @@ def test_lets_go_what_nobody_is_there_to_leave() -> None:
 
 def test_entries_are_told_apart() -> None:
     """Two that look alike are two."""
-    assert Entry(None, None) != Entry(None, None)
+    context = named("1")
+    assert Entry(context, None, None) != Entry(context, None, None)

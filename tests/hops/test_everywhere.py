@@ -165,6 +165,18 @@ def test_what_is_no_work(everywhere: None, turn: Turn) -> None:
     assert isinstance(failed, TypeError)
 
 
+def test_generators(everywhere: None, turn: Turn) -> None:
+    """A generator function gives a pool its generator, as ever."""
+
+    def words() -> Iterator[str]:
+        yield "Hello"
+
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(words).result()
+
+    assert (list(made), held(turn)) == (["Hello"], 0)
+
+
 def test_broken_telemetry(
     everywhere: None, turn: Turn, lenient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

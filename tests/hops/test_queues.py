@@ -9,11 +9,12 @@ import threading
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 
 import otel_stream
 from otel_stream.delivery.turn import Turn, turn_in
 from otel_stream.testing import Captured, ScriptedClock
-from tests.hops.places import aside, holders, within
+from tests.hops.places import aside, here, holders, within
 
 pytestmark = pytest.mark.sdk_matrix  # wrapt, too, has an oldest version
 KINDS: list[Any] = [queue.Queue, queue.SimpleQueue, queue.LifoQueue, queue.PriorityQueue]
@@ -95,6 +96,11 @@ def test_done_with(turns: list[Turn]) -> None:
     assert (inside, turn_in(), holders(turns)) == (turns[0], None, [0, 0, 0])
 
 
+def test_what_has_no_task_done() -> None:
+    """A queue without it has none with us."""
+    assert not hasattr(otel_stream.carrying(queue.SimpleQueue()), "task_done")
+
+
 def test_full(turns: list[Turn]) -> None:
     """An item that finds no room holds nothing."""
     items: Any = otel_stream.carrying(queue.Queue(maxsize=1))
@@ -152,6 +158,45 @@ def test_two_queues(turns: list[Turn]) -> None:
 
     assert aside(work) == [turns[0], turns[1], turns[1], turns[2], turns[2], None]
     assert holders(turns) == [0, 0, 0]
+
+
+def test_a_span_around_get(turns: list[Turn]) -> None:
+    """A span that is closed around `get` takes the item's turn away, and never comes back."""
+    items: Any = otel_stream.carrying(queue.Queue())
+    put_all(items, turns)
+    base = trace.get_current_span()
+
+    def work() -> list[Any]:
+        seen = []
+        for turn in turns:
+            with within(turn):
+                items.get()
+            seen.append(here())
+            items.task_done()
+            seen.append(here())
+        return seen
+
+    assert aside(work) == [(None, base)] * 6
+    assert holders(turns) == [0, 0, 0]
+
+
+def test_done_inside_a_span(turns: list[Turn]) -> None:
+    """A worker that says so inside a span of its own is in nobody's turn while it waits."""
+    items: Any = otel_stream.carrying(queue.Queue())
+    put_all(items, turns)
+
+    def work() -> list[Any]:
+        seen = []
+        for _ in turns:
+            items.get()
+            with within(turns[2]):
+                items.task_done()
+                seen.append(turn_in())
+        with contextlib.suppress(queue.Empty):
+            items.get(timeout=0.001)
+        return [*seen, turn_in()]
+
+    assert aside(work) == [turns[2], turns[2], turns[2], None]
 
 
 def test_waits(turns: list[Turn], captured: Captured, clock: ScriptedClock) -> None:

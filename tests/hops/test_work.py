@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -111,6 +111,19 @@ def test_a_coroutine_that_never_runs(turn: Turn) -> None:
 def test_what_is_no_work(turn: Turn, work: Any) -> None:
     """Anything else is refused, and holds nothing."""
     with pytest.raises(TypeError, match="carried\\(\\) expects a function or a coroutine"):
+        otel_stream.carried(work)
+
+    assert held(turn) == 0
+
+
+async def words() -> AsyncIterator[str]:
+    yield "Hello"
+
+
+@pytest.mark.parametrize("work", [lambda: (yield), words, functools.partial(words)])
+def test_generators(turn: Turn, work: Any) -> None:
+    """What does its work where it is read is refused, and says what to do."""
+    with pytest.raises(TypeError, match="around the loop that reads it"):
         otel_stream.carried(work)
 
     assert held(turn) == 0

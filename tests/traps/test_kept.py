@@ -15,6 +15,7 @@ from otel_stream.delivery.send import Message, Send
 from otel_stream.testing import Captured
 from otel_stream_agno.facts import OPERATION, PROVIDER
 from otel_stream_agno_http.exchange import RunExchange
+from otel_stream_agno_http.run import AskedRun
 from tests.agno_http.streams import agent, server_sent
 
 EVENTS = 20_000
@@ -33,7 +34,7 @@ def test_the_chunks_of_a_run_are_not_kept(captured: Captured) -> None:
     """Of a run's events only figures are kept, however many come (Trap 6)."""
     [_, delta] = server_sent(agent.says("a word"))
     info = CallInfo(operation=OPERATION, provider=PROVIDER)
-    exchange = RunExchange(runtime.current(), info, team=False)
+    exchange = RunExchange(runtime.current(), AskedRun(runtime.current(), info))
     exchange.responded(200, HEADERS)
     told(exchange, [*server_sent([agent.start()]), *[delta] * 2_000])
     tracemalloc.start()
