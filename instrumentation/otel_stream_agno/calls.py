@@ -20,6 +20,7 @@ from otel_stream.patches import Patches, Wrapper
 from otel_stream.proxy import stand_in
 from otel_stream.stream import TracedAsyncIterator, TracedIterator
 from otel_stream.trace import Trace
+from otel_stream_agno.at_work import AtWork
 from otel_stream_agno.failures import outcome_of_error
 from otel_stream_agno.outputs import deltas_of
 from otel_stream_agno.reader import Reader
@@ -55,7 +56,8 @@ class Run:
         self.reader = Reader(kind, info.attributes.get(semconv.RUN_ID))
         self.trace = Trace(runtime.current(), info, self.reader)
         # A tool, or a member elsewhere, may read another agent over HTTP: no text of this one's.
-        self.context = FirstText.hidden(self.trace.context)
+        hidden = FirstText.hidden(self.trace.context)
+        self.context = AtWork(self.trace.recorder).within(hidden)
 
     def called(self, agent: Any, kwargs: Mapping[str, Any]) -> None:
         """The call is over. An agent may get its id, or a session, only when it is called."""

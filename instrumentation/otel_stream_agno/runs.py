@@ -11,6 +11,7 @@ feed it too. Members and tools are told by ids alone, so they may be interleaved
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -150,8 +151,11 @@ class Runs:
             self._feed(member, event, recorder)
         kind = name.removeprefix(TEAM)
         if kind in _TOOLS:
+            run = str(run_id or self._own.run_id or "")
             context = self._context if member is None else member.trace.context
-            self._tool(kind, event, str(run_id or ""), context, recorder.read_at)
+            self._tool(kind, event, run, context, recorder.read_at)
+            waits = recorder if member is None else member.recorder
+            waits.stalls.working_until = inf if self._works(run) else -inf
         if member is not None and member.is_over:
             self._close(member, recorder.read_at)
 
@@ -206,7 +210,7 @@ class Runs:
 
     def _tool(self, kind: str, event: Any, run_id: str, context: Context, now: float) -> None:
         tool = field_of(event, "tool")
-        key = (run_id or self._own.run_id or "", tool_key(tool))
+        key = (run_id, tool_key(tool))
         known = self._tools.get(key)
         if kind == "ToolCallStarted":
             if known is None and len(self._tools) < _MOST:
@@ -214,6 +218,10 @@ class Runs:
         elif known is not None:
             del self._tools[key]
             known.done(event, self._wall(now), failed=kind == TOOL_FAILED)
+
+    def _works(self, run_id: str) -> bool:
+        """Whether a tool of that run is at work."""
+        return any(run == run_id for run, _ in self._tools)
 
 
 class _Member:
