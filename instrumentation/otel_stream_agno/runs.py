@@ -26,10 +26,10 @@ from otel_stream.fields import field_of
 from otel_stream.record.recorder import Recorder
 from otel_stream.runtime import Runtime
 from otel_stream.span import error_type_of
-from otel_stream.trace import Trace
 from otel_stream_agno.events import TEAM, RunReader, is_known, name_of
 from otel_stream_agno.facts import OPERATION, PROVIDER, facts_of, string_of
 from otel_stream_agno.pieces import tool_key
+from otel_stream_agno.run_trace import RunTrace
 from otel_stream_agno.tools import TOOL_FAILED, ToolSpan
 
 __all__ = ["Run", "Runs"]
@@ -42,7 +42,7 @@ _OF_TOOLS = _TOOLS | {TEAM + name for name in _TOOLS}
 _STARTS = frozenset({"RunStarted", "RunContinued"})
 
 
-class Run(Trace):
+class Run(RunTrace):
     """An outer run. What is open inside it ends with it, and as it does.
 
     Args:
@@ -104,6 +104,11 @@ class Runs:
         self._recorder = run.recorder
         self._context = run.context
         self._epoch = run.wall(0.0)
+
+    @property
+    def run_id(self) -> str | None:
+        """The outer run's id, as soon as an event has told it."""
+        return self._own.run_id
 
     def read(self, event: Any) -> Found:
         """What the event adds to the outer run. Members and tools are followed on the way."""
@@ -173,7 +178,7 @@ class Runs:
         team, at = name.startswith(TEAM), recorder.read_at
         token = otel_context.attach(self._context if around is None else around.trace.context)
         try:
-            trace = Trace(
+            trace = RunTrace(
                 self._runtime,
                 _info_of(event, team),
                 RunReader(run_id, team),
@@ -229,7 +234,7 @@ class _Member:
 
     __slots__ = ("around", "run_id", "trace", "waited")
 
-    def __init__(self, run_id: str, trace: Trace, around: _Member | None, waited: float) -> None:
+    def __init__(self, run_id: str, trace: RunTrace, around: _Member | None, waited: float) -> None:
         self.run_id = run_id
         self.trace = trace
         self.around = around
