@@ -32,24 +32,34 @@ class Patches:
         """Targets that this version of the library does not have."""
 
     def wrap(self, target: str, wrapper: Wrapper) -> None:
-        """Wrap `module:Class.method` or `module:function`.
+        """Wrap `module:Class.method`, a property likewise, or `module:function`.
 
         A target that does not exist is noted and logged once, and the others still work: libraries
         rename what is private.
         """
-        if self._rehearse:
-            self._look_for(target)
-            return
-        self.missing.append(target)
-        with guard(f"wrapping {target}"):
-            self._patches.append(_Patch(*_found(target), wrapper))
-            self.missing.remove(target)
+        self._put(target, wrapper, bound=False)
+
+    def wrap_bound(self, target: str, wrapper: Callable[[Any], Any]) -> None:
+        """Wrap `module:Class.method` where an instance's is looked up: `wrapper(method)` is got.
+
+        That is where the work of a thread is handed over, and its call is in the thread.
+        """
+        self._put(target, wrapper, bound=True)
 
     def restore(self) -> None:
         """Put every original back, but where somebody has wrapped ours since: theirs stays."""
         while self._patches:
             self._patches.pop().undo()
         self.missing.clear()
+
+    def _put(self, target: str, wrapper: Callable[..., Any], bound: bool) -> None:
+        if self._rehearse:
+            self._look_for(target)
+            return
+        self.missing.append(target)
+        with guard(f"wrapping {target}"):
+            self._patches.append(_Patch(*_found(target), wrapper, bound))
+            self.missing.remove(target)
 
     def _look_for(self, target: str) -> None:
         try:
@@ -65,12 +75,14 @@ class _Patch:
     the call until its stream is left, and what they put back then must not be one of ours.
     """
 
-    def __init__(self, owner: Any, name: str, original: Any, wrapper: Wrapper) -> None:
+    def __init__(
+        self, owner: Any, name: str, original: Any, wrapper: Callable[..., Any], bound: bool
+    ) -> None:
         self._owner = owner
         self._name = name
         above, self._original = _innermost(original)
-        self.wrapper: Wrapper | None = wrapper
-        self._wrapped = _wrapped(self._original, self)
+        self.wrapper: Callable[..., Any] | None = wrapper
+        self._wrapped = (_Bound if bound else _wrapped)(self._original, self)
         self._put(above, self._wrapped)
 
     def undo(self) -> None:
@@ -98,6 +110,10 @@ def _innermost(member: Any) -> tuple[Any, Any]:
 def _wrapped(original: Any, patch: _Patch) -> Any:
     """A function in the place of `original`: as wrapt makes them, in half the time a call."""
 
+    if isinstance(original, property):
+        getter = _wrapped(original.fget, patch)
+        return property(getter, original.fset, original.fdel, original.__doc__)
+
     @wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
         wrapper = patch.wrapper
@@ -111,6 +127,18 @@ def _wrapped(original: Any, patch: _Patch) -> Any:
         return await function(*args, **kwargs)
 
     return coroutine
+
+
+class _Bound:
+    """In the place of a method; the class itself still gives the original."""
+
+    def __init__(self, original: Any, patch: _Patch) -> None:
+        self.__wrapped__ = original
+        self._patch = patch
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        method, wrapper = self.__wrapped__.__get__(instance, owner), self._patch.wrapper
+        return method if instance is None or wrapper is None else wrapper(method)
 
 
 def _found(target: str) -> tuple[Any, str, Any]:

@@ -32,8 +32,9 @@ class AgnoInstrumentor(StreamInstrumentor):
         from agno.agent.agent import Agent
         from agno.team.team import Team
 
-        from otel_stream_agno import calls, functions
+        from otel_stream_agno import calls, functions, pools
 
         calls.wrap(patches, Agent, "agent")
         calls.wrap(patches, Team, "team")
         functions.wrap(patches)
+        pools.wrap(patches, Agent, Team)

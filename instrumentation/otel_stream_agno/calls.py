@@ -12,18 +12,19 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
-from otel_stream import runtime, semconv
+from otel_stream import interruption, runtime, semconv
 from otel_stream.errors import guard
 from otel_stream.lag import FirstText
 from otel_stream.outcome import Outcome
 from otel_stream.patches import Patches, Wrapper
 from otel_stream.proxy import stand_in
 from otel_stream.stream import TracedAsyncIterator, TracedIterator
-from otel_stream.trace import Trace
+from otel_stream_agno.at_work import AtWork
 from otel_stream_agno.failures import outcome_of_error
 from otel_stream_agno.outputs import deltas_of
 from otel_stream_agno.reader import Reader
 from otel_stream_agno.request import identity, info_of
+from otel_stream_agno.run_trace import RunTrace
 from otel_stream_agno.steps import AsyncSteps, Steps, leave
 
 __all__ = ["Run", "wrap"]
@@ -53,9 +54,10 @@ class Run:
     def __init__(self, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         info = info_of(args[0], kind, args, kwargs)
         self.reader = Reader(kind, info.attributes.get(semconv.RUN_ID))
-        self.trace = Trace(runtime.current(), info, self.reader)
+        self.trace = RunTrace(runtime.current(), info, self.reader)
         # A tool, or a member elsewhere, may read another agent over HTTP: no text of this one's.
-        self.context = FirstText.hidden(self.trace.context)
+        hidden = FirstText.hidden(self.trace.context)
+        self.context = AtWork(self.trace.recorder).within(hidden)
 
     def called(self, agent: Any, kwargs: Mapping[str, Any]) -> None:
         """The call is over. An agent may get its id, or a session, only when it is called."""
@@ -85,6 +87,13 @@ class Run:
             recorder, outcome = self.trace.recorder, outcome_of_error(error)
             recorder.tally.attributes[semconv.OUTCOME] = outcome.value
             recorder.end(outcome, recorder.clock(), error)
+
+    def dropped(self) -> None:
+        """Nobody awaits it any more: it never began, perhaps for its task was cancelled."""
+        with guard("ending a run that never began"):
+            outcome = interruption.of_reader(Outcome.ABANDONED)
+            self.trace.recorder.tally.attributes[semconv.OUTCOME] = outcome.value
+            self.trace.drop(outcome)
 
     def _returned(self, result: Any) -> None:
         recorder = self.trace.recorder
@@ -137,7 +146,7 @@ class _Waiting:
 
     def __del__(self) -> None:
         if not self.taken:
-            self.run.trace.drop(Outcome.ABANDONED)
+            self.run.dropped()
             # Python says it once, of the coroutine around it: never awaited.
             getattr(self.coroutine, "close", bool)()
 

@@ -20,14 +20,18 @@ from otel_stream.delta import (
     Terminal,
     ToolCall,
 )
+from otel_stream.fields import items_of
 from otel_stream_agno.facts import facts_of, reported, string_of
 from otel_stream_agno.outputs import FAILED, deltas_of
-from otel_stream_agno.pieces import text_of, tool_call
+from otel_stream_agno.pieces import text_of, tool_call, tool_key
 
 __all__ = ["TEAM", "RunReader", "is_known", "name_of"]
 
 TEAM = "Team"
 """In front of the names of a team's own events."""
+
+_MOST = 256
+"""Tool calls that are remembered."""
 
 
 class RunReader:
@@ -38,12 +42,13 @@ class RunReader:
         team: Whether it is a team's run. Without it that same event tells.
     """
 
-    __slots__ = ("_announced", "_reasoned", "run_id", "team")
+    __slots__ = ("_announced", "_called", "_reasoned", "run_id", "team")
 
     def __init__(self, run_id: str | None = None, team: bool | None = None) -> None:
         self.run_id = run_id
         self.team = team
         self._announced = False
+        self._called: set[str] = set()
         self._reasoned = 0
 
     def read(self, event: Any) -> Found:
@@ -119,8 +124,16 @@ class RunReader:
         facts = facts_of(event, self.team)
         return Response(attributes=facts) if facts else None
 
+    def _intermediate(self, event: Any) -> Found:
+        """What another model makes the answer from. It comes first, and is not the answer."""
+        text = text_of(getattr(event, "content", None))
+        return Nested(text) if text else None
+
     def _tool(self, event: Any) -> Found:
-        return tool_call(getattr(event, "tool", None))
+        tool = getattr(event, "tool", None)
+        if len(self._called) < _MOST:
+            self._called.add(tool_key(tool))
+        return tool_call(tool)
 
     def _complete(self, event: Any) -> Found:
         self._announced = True
@@ -129,7 +142,10 @@ class RunReader:
 
     def _pause(self, event: Any) -> Found:
         self._announced = True
-        return [Response(attributes={semconv.RUN_PAUSED: True}), Terminal()]
+        # Calls that wait for somebody have not been told before.
+        tools = items_of(getattr(event, "tools", None))
+        calls = [tool_call(tool) for tool in tools if tool_key(tool) not in self._called]
+        return [*calls, Response(attributes={semconv.RUN_PAUSED: True}), Terminal()]
 
     def _cancel(self, event: Any) -> Found:
         self._announced = True
@@ -147,6 +163,7 @@ class RunReader:
 _AGENT: dict[str, Callable[[RunReader, Any], Found]] = {
     "RunContent": RunReader._content,
     "RunResponseContent": RunReader._content,  # 1.7
+    "RunIntermediateContent": RunReader._intermediate,
     "RunStarted": RunReader._start,
     "RunContinued": RunReader._start,
     "RunCompleted": RunReader._complete,
@@ -180,7 +197,7 @@ def name_of(event: Any) -> str:
 def _nested(name: str, event: Any) -> Found:
     """What a run inside this one adds to what can be read here."""
     kind = name.removeprefix(TEAM)
-    if kind in ("RunContent", "RunResponseContent"):
+    if kind in ("RunContent", "RunResponseContent", "RunIntermediateContent"):
         content = getattr(event, "content", None)
         thought = getattr(event, "reasoning_content", None) or getattr(event, "thinking", None)
         text = content if content.__class__ is str else text_of(content)

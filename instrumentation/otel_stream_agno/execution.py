@@ -15,6 +15,7 @@ from otel_stream.outcome import Outcome
 from otel_stream.redaction import scrub
 from otel_stream.runtime import Runtime
 from otel_stream.span import class_name
+from otel_stream_agno.at_work import AtWork
 from otel_stream_agno.events import TEAM, name_of
 from otel_stream_agno.failures import outcome_of_error
 from otel_stream_agno.material import material_of
@@ -44,6 +45,9 @@ class Execution:
         here = otel_context.get_current()
         self.span = tool_span(runtime, call.function.name, call.call_id, here)
         self.context = trace.set_span_in_context(self.span)
+        self._run = AtWork.here()
+        if self._run is not None:
+            self._run.more()
 
     def item(self, item: Any) -> None:
         """A piece of a result that is made while it is read. Of events only content belongs to it:
@@ -95,6 +99,8 @@ class Execution:
         if not self._ending.acquire(blocking=False):
             return
         self.ended = True
+        if self._run is not None:
+            self._run.less()
         with guard("writing a tool's content"):
             if self._captures and self.span.is_recording():
                 told = material_of(self._settings, self._arguments, self._result)

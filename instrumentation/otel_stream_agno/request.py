@@ -12,7 +12,7 @@ from otel_stream import semconv
 from otel_stream.call import CallInfo, Content
 from otel_stream.fields import field_of
 from otel_stream.redaction import without_numbers
-from otel_stream_agno.facts import PROVIDER
+from otel_stream_agno.facts import OPERATION, PROVIDER
 
 __all__ = ["identity", "info_of"]
 
@@ -23,8 +23,8 @@ def info_of(agent: Any, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any
     name = _text(field_of(agent, "name"))
     stream = kwargs.get("stream")
     return CallInfo(
-        operation="invoke_agent",
-        name=f"invoke_agent {name}" if name else None,
+        operation=OPERATION,
+        name=f"{OPERATION} {name}" if name else OPERATION,
         provider=PROVIDER,
         model=_text(field_of(field_of(agent, "model"), "id")),
         attributes={semconv.RUN_KIND: kind, **identity(agent, asked, kwargs)},

@@ -11,6 +11,7 @@ feed it too. Members and tools are told by ids alone, so they may be interleaved
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -25,10 +26,10 @@ from otel_stream.fields import field_of
 from otel_stream.record.recorder import Recorder
 from otel_stream.runtime import Runtime
 from otel_stream.span import error_type_of
-from otel_stream.trace import Trace
 from otel_stream_agno.events import TEAM, RunReader, is_known, name_of
 from otel_stream_agno.facts import OPERATION, PROVIDER, facts_of, string_of
 from otel_stream_agno.pieces import tool_key
+from otel_stream_agno.run_trace import RunTrace
 from otel_stream_agno.tools import TOOL_FAILED, ToolSpan
 
 __all__ = ["Run", "Runs"]
@@ -41,7 +42,7 @@ _OF_TOOLS = _TOOLS | {TEAM + name for name in _TOOLS}
 _STARTS = frozenset({"RunStarted", "RunContinued"})
 
 
-class Run(Trace):
+class Run(RunTrace):
     """An outer run. What is open inside it ends with it, and as it does.
 
     Args:
@@ -104,6 +105,11 @@ class Runs:
         self._context = run.context
         self._epoch = run.wall(0.0)
 
+    @property
+    def run_id(self) -> str | None:
+        """The outer run's id, as soon as an event has told it."""
+        return self._own.run_id
+
     def read(self, event: Any) -> Found:
         """What the event adds to the outer run. Members and tools are followed on the way."""
         own = self._own
@@ -150,8 +156,11 @@ class Runs:
             self._feed(member, event, recorder)
         kind = name.removeprefix(TEAM)
         if kind in _TOOLS:
+            run = str(run_id or self._own.run_id or "")
             context = self._context if member is None else member.trace.context
-            self._tool(kind, event, str(run_id or ""), context, recorder.read_at)
+            self._tool(kind, event, run, context, recorder.read_at)
+            waits = recorder if member is None else member.recorder
+            waits.stalls.working_until = inf if self._works(run) else -inf
         if member is not None and member.is_over:
             self._close(member, recorder.read_at)
 
@@ -169,7 +178,7 @@ class Runs:
         team, at = name.startswith(TEAM), recorder.read_at
         token = otel_context.attach(self._context if around is None else around.trace.context)
         try:
-            trace = Trace(
+            trace = RunTrace(
                 self._runtime,
                 _info_of(event, team),
                 RunReader(run_id, team),
@@ -206,7 +215,7 @@ class Runs:
 
     def _tool(self, kind: str, event: Any, run_id: str, context: Context, now: float) -> None:
         tool = field_of(event, "tool")
-        key = (run_id or self._own.run_id or "", tool_key(tool))
+        key = (run_id, tool_key(tool))
         known = self._tools.get(key)
         if kind == "ToolCallStarted":
             if known is None and len(self._tools) < _MOST:
@@ -215,13 +224,17 @@ class Runs:
             del self._tools[key]
             known.done(event, self._wall(now), failed=kind == TOOL_FAILED)
 
+    def _works(self, run_id: str) -> bool:
+        """Whether a tool of that run is at work."""
+        return any(run == run_id for run, _ in self._tools)
+
 
 class _Member:
     """A run inside another one, while it is open."""
 
     __slots__ = ("around", "run_id", "trace", "waited")
 
-    def __init__(self, run_id: str, trace: Trace, around: _Member | None, waited: float) -> None:
+    def __init__(self, run_id: str, trace: RunTrace, around: _Member | None, waited: float) -> None:
         self.run_id = run_id
         self.trace = trace
         self.around = around

@@ -2,9 +2,8 @@
 
 The loops of `stream.py` call `feed` after each chunk and one of `finish`, `fail`, `leave`, `drop`,
 `close` at the end. The recorder keeps times and counts; it makes no telemetry. Whoever listens
-(`Listener`) is told of the few moments that matter and, once, of the end.
-
-All times are seconds of one monotonic clock.
+(`Listener`) is told of the few moments that matter and, once, of the end. All times are seconds of
+one monotonic clock.
 """
 
 from __future__ import annotations
@@ -71,11 +70,9 @@ class Recorder:
         self._ending = Lock()
         self._mark = 1
         self.attentive = True
-        self.chunks = 0
-        self.size = 0
+        self.chunks = self.size = 0
         self.stall_after = limits.first
-        self.carried = 0.0
-        self.first_wait = self.last_wait = 0.0
+        self.carried = self.first_wait = self.last_wait = 0.0
         self.called = self.reading_since = self.read_at = self.ended_at = clock()
         self.first_read_at: float | None = None
         self.headers_at: float | None = None
@@ -182,6 +179,7 @@ class Recorder:
         # Read in this order: a chunk is counted only after the end of its wait is known.
         before, since = self.chunks, self.reading_since
         if since > self.read_at:
+            since = max(since, self.stalls.working_until)
             if now - since >= self.stall_after:
                 self._stalled(since, before)
                 return now + self.stall_after
@@ -269,14 +267,17 @@ class Recorder:
         if self.ended:
             return
         self.arrived(now)
-        if self.first_read_at is None:
-            self.first_read_at = started
+        self.first_read_at = self.first_read_at or started
         self.last_wait = now - started
         if self.last_wait >= self.stall_after:
             self._stalled(started, self.chunks, self.last_wait)
 
     def _stalled(self, since: float, before: int, wait: float = 0.0) -> None:
         """A read after `before` chunks is a stall; with `wait`, it is over."""
+        if wait:
+            since, wait = self.stalls.without_work(since, wait)
+            if wait < self.stall_after:
+                return
         if self.stalls.note(since, before, self.moments):
             self.listener.stalled(self, since)
         self.stalls.over(wait)

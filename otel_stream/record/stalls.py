@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from threading import Lock
 from typing import Any
 
@@ -18,16 +19,23 @@ class Stalls:
     lasts do not end it. Watcher and reader may race for it; `note` lets only one of them have it.
     """
 
-    __slots__ = ("_before", "_event", "_noting", "_told", "count", "time")
+    __slots__ = ("_before", "_event", "_noting", "_told", "count", "time", "working_until")
 
     def __init__(self) -> None:
         self.count = 0
         self.time = 0.0
         """The sum of all whole waits that were stalls (s)."""
+        self.working_until = -inf
+        """When work of its own has ended that the stream waited for (s); `inf` while it lasts."""
         self._before = -1
         self._told = 0.0
         self._event: dict[str, Any] = {}
         self._noting = Lock()
+
+    def without_work(self, since: float, wait: float) -> tuple[float, float]:
+        """Of a read that began at `since` and took `wait` seconds, what came after such work."""
+        worked = self.working_until - since
+        return (since, wait) if worked <= 0.0 else (self.working_until, wait - worked)
 
     def note(self, since: float, before: int, moments: Moments) -> bool:
         """A read that began at `since`, after `before` chunks, has become a stall.

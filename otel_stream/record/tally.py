@@ -244,6 +244,10 @@ class Tally:
             self.ending = Outcome.CANCELLED
 
     def _failure(self, recorder: Recorder, delta: Failure, now: float) -> None:
+        if self.terminal_last:  # The answer is whole; what a server says of itself then is no part.
+            if not delta.chunk:
+                recorder.uncount()
+            return
         if self.failure is None:
             self.failure = delta
         if not delta.chunk:

@@ -154,6 +154,7 @@ def test_a_cut_stream_cuts_all(run: Play, captured: Captured) -> None:
     assert {(s.attributes or {})["error.type"] for s in captured.spans()} == {"truncated"}
 
 
+@pytest.mark.otel_stream(capture_content=True)
 def test_an_error_without_an_id(run: Play, captured: Captured) -> None:
     """A server tells its failure with empty ids: it is the outer run's, and no exception's."""
     joker = member("joker")

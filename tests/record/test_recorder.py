@@ -87,6 +87,15 @@ class TestOutcome:
 
         assert ends(heard) == [Outcome.COMPLETED]
 
+    def test_error_event_after_the_last(self, make: Make, drive: Make, heard: Any) -> None:
+        """Behind an event with which the answer is over it is no error, nor a chunk."""
+        recorder = make()
+        drive(recorder).chunk(["tea", Terminal(last=True)])
+        drive(recorder).chunk(Failure("cannot be stored"))
+        drive(recorder).finish()
+
+        assert (ends(heard), recorder.chunks) == ([Outcome.COMPLETED], 1)
+
     def test_error_event(self, make: Make, drive: Make, heard: Any) -> None:
         """An explicit error event is an error, also behind a finish reason; it is no chunk."""
         recorder = make()

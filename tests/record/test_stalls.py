@@ -109,3 +109,16 @@ def test_pings_do_not_end_it(make: Make, drive: Make, heard: Any) -> None:
 
     assert (recorder.stalls.count, recorder.stalls.time) == (1, 6.0)
     assert [told[0] for told in heard.told].count("stalled") == 1
+
+
+@pytest.mark.parametrize(("wait", "counted"), [(21.9, (0, 0.0)), (23.0, (1, 3.0))])
+def test_work_of_its_own(
+    wait: float, counted: tuple[int, float], make: Make, drive: Make, clock: ScriptedClock
+) -> None:
+    """Of a read in which a run has worked itself only what came after that counts."""
+    recorder = make()
+    drive(recorder).chunk("a")
+    recorder.stalls.working_until = clock() + 20.0
+    drive(recorder).chunk("b", wait=wait)
+
+    assert (recorder.stalls.count, recorder.stalls.time) == counted

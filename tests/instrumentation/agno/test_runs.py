@@ -132,6 +132,39 @@ def test_a_run_that_is_not_streamed_says_how_it_ended(captured: Captured, cast: 
     assert "otel_stream.chunk.count" not in found
 
 
+@pytest.mark.parametrize("who", ["agent", "team"])
+@pytest.mark.parametrize("way", ["read", "left", "dropped", "cancelled"])
+async def test_a_run_has_its_id_however_it_ends(
+    captured: Captured, cast: Cast, who: str, way: str
+) -> None:
+    """Without events too: each piece of content names its run."""
+    one = getattr(cast, who)()
+    events = one.run("Hi", **MODES["streamed"])
+    run_id = next(events).run_id
+    if way == "read":
+        list(events)
+    elif way == "left":
+        events.close()
+    elif way == "cancelled":
+        one.cancel_run(run_id)
+        list(events)
+    del events
+
+    found = captured.span(f"invoke_agent {one.name}").attributes or {}
+    assert found["otel_stream.run.id"] == run_id
+
+
+def test_an_agent_without_a_name_is_not_called_after_its_model(
+    captured: Captured, cast: Cast
+) -> None:
+    """Models change, and a span's name says who runs."""
+    agent = cast.agent()
+    agent.name = None
+    agent.run("Hi", stream=False)
+
+    assert captured.span("invoke_agent").attributes
+
+
 async def test_a_number_in_a_session_is_a_hash(captured: Captured, cast: Cast) -> None:
     """Bots name sessions after the person's number, which stands on no span, events or not."""
     for mode in MODES.values():

@@ -220,8 +220,13 @@ async def test_a_tool_that_asks_first_pauses_the_run(
     await consume(agent, method, MODES[mode])
 
     assert draw(captured) == "\ninvoke_agent Poet completed\n  chat gpt-5-mini 9+5\n"
-    found = captured.span("invoke_agent Poet").attributes or {}
+    run = captured.span("invoke_agent Poet")
+    found = run.attributes or {}
     assert found["otel_stream.run.paused"] is True
+    if mode != "whole":  # The call that waits is the run's first token, and told once.
+        assert "otel_stream.time_to_first_tool_call" in found
+        calls = [event for event in run.events if event.name == "otel_stream.tool_call"]
+        assert [(event.attributes or {})["gen_ai.tool.name"] for event in calls] == ["publish"]
 
     [paused] = await consume(agent, method, MODES["whole"])
     for one in paused.tools:
