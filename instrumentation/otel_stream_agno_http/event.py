@@ -20,6 +20,7 @@ class WireEvent(msgspec.Struct, gc=False):
     reasoning_content: Any = None
     thinking: Any = None
     tool: Any = None
+    tools: Any = None
     error: Any = None
     error_type: Any = None
     agent_id: Any = None

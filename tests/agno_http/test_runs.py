@@ -193,6 +193,15 @@ def test_a_paused_run(run: Play, captured: Captured) -> None:
     assert (attribute(span, "outcome"), attribute(span, "run.paused")) == ("completed", True)
 
 
+def test_what_a_paused_run_waits_with(run: Play, captured: Captured) -> None:
+    """The calls that wait for somebody are told by the pause alone."""
+    waits = {"tool_call_id": "c1", "tool_name": "publish", "tool_args": {}}
+    run([agent.start(), agent.event("RunPaused", tools=[waits])])
+    calls = [event for event in captured.span().events if event.name == "otel_stream.tool_call"]
+
+    assert [(event.attributes or {})["gen_ai.tool.name"] for event in calls] == ["publish"]
+
+
 LISTS = {"input_tokens": [40, 22], "output_tokens": [30], "total_tokens": [92], "time": [0.5, 0.2]}
 FIGURES = {"input_tokens": 62, "output_tokens": 30, "total_tokens": 92, "duration": 0.7}
 
