@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.record.capture import Capture, CutText, Piece
 
-__all__ = ["BEYOND", "FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages"]
+if TYPE_CHECKING:
+    from otel_stream.settings import Settings
+
+__all__ = [
+    "BEYOND", "FINISH_REASONS", "Bounded", "as_json", "bounded", "output_messages", "tellable",
+]  # fmt: skip
 
 Redact = Callable[[str], str]
 Messages = list[dict[str, Any]]
@@ -150,6 +155,17 @@ def bounded(
         cut = Bounded(limit, redact)
         return cut.content(content), cut.truncated
     return None
+
+
+def tellable(text: str, settings: Settings) -> str | None:
+    """What an error says and may repeat of the content, as content is told on spans: redacted.
+
+    None where that is not captured, or redaction fails.
+    """
+    if settings.capture_content not in ("span", "both"):
+        return None
+    kept = bounded({"why": text}, settings.content_limit, settings.redact)
+    return None if kept is None else str(kept[0]["why"])
 
 
 def as_json(value: Any) -> str:

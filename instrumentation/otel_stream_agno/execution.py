@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from otel_stream import semconv
+from otel_stream.content import tellable
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.redaction import scrub
@@ -91,9 +92,9 @@ class Execution:
     def _fail(self, error_type: str, why: Any) -> None:
         """What an error says may repeat the arguments, so it is told only with content."""
         with guard("writing a tool's failure"):
-            told = scrub(str(why)) if self._captures and why else None
+            told = tellable(str(why), self._settings) if why else None
             self.span.set_attribute(semconv.ERROR_TYPE, error_type)
-            self.span.set_status(Status(StatusCode.ERROR, told))
+            self.span.set_status(Status(StatusCode.ERROR, told and scrub(told)))
 
     def _end(self) -> None:
         if not self._ending.acquire(blocking=False):

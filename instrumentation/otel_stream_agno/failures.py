@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from otel_stream import interruption
+from otel_stream.content import tellable
 from otel_stream.delta import Failure
 from otel_stream.errors import guard
 from otel_stream.outcome import Outcome
 from otel_stream.record.recorder import Recorder
+from otel_stream.settings import Settings
 from otel_stream.span import error_type_of
 
 __all__ = ["outcome_of_error", "withhold"]
@@ -27,14 +29,17 @@ def outcome_of_error(error: BaseException) -> Outcome:
     return interruption.of_error(error)
 
 
-def withhold(recorder: Recorder) -> None:
-    """Leave nothing but the code of a failed run's failure, for where no content is captured.
+def withhold(recorder: Recorder, settings: Settings) -> None:
+    """Tell of a failed run's failure what content capture allows: all, a redacted text, or no more
+    than its code.
 
     What an input's check, a hook or a schema says repeats what was asked. Exceptions of the
     provider's SDK and of the network do not, and are told as they are.
     """
-    error = recorder.error
+    error, failure = recorder.error, recorder.tally.failure
     if recorder.outcome is not Outcome.ERROR:
+        return
+    if settings.capture_content in ("span", "both") and settings.redact is None:
         return
     with guard("judging an exception"):
         if error is not None and _is_told(error):
@@ -42,6 +47,9 @@ def withhold(recorder: Recorder) -> None:
     code = error_type_of(recorder) or ""
     recorder.error = None
     recorder.tally.failure = Failure(code, f"HTTP {code}" if code.isdecimal() else code)
+    said = str(error) if error is not None else failure.message if failure is not None else ""
+    if told := tellable(said, settings):
+        recorder.tally.failure = Failure(code, told)
 
 
 def _is_told(error: BaseException) -> bool:

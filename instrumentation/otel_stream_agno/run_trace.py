@@ -39,12 +39,11 @@ class RunTrace(Trace):
     ) -> None:
         super().__init__(runtime, info, reader, **options)
         self._reader = reader
-        self._tells = runtime.settings.capture_content in ("span", "both")
+        self._settings = runtime.settings
 
     def ended(self, recorder: Recorder) -> None:
         with guard("telling a run's end"):
-            if not self._tells:
-                withhold(recorder)
+            withhold(recorder, self._settings)
             run_id = self._reader.run_id
             if isinstance(run_id, str) and run_id:
                 recorder.tally.attributes.setdefault(semconv.RUN_ID, run_id[:_LONGEST])

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from otel_stream import runtime, semconv
 from otel_stream.channel.channel import Channel, ChannelError
 from otel_stream.channel.result import Delivery
-from otel_stream.content import bounded
+from otel_stream.content import tellable
 from otel_stream.delivery.identity import hidden
 from otel_stream.delivery.in_flight import in_flight
 from otel_stream.delivery.open_turns import turn_around
@@ -74,16 +74,6 @@ def _around(told: Any) -> Context | None:
     """
     span = getattr(told, "span", None)
     return trace.set_span_in_context(span) if isinstance(span, trace.Span) else None
-
-
-def _tellable(run_error: str) -> str:
-    """What a run says of its failure may repeat what was said to it, so it is told as content."""
-    settings = runtime.current().settings
-    if settings.capture_content in ("span", "both"):
-        kept = bounded({"why": run_error}, settings.content_limit, settings.redact)
-        if kept is not None:
-            return str(kept[0]["why"])
-    return "the run reported an error"
 
 
 @contextmanager
@@ -205,7 +195,8 @@ class Telling:
                 return
             failure = error
             if failure is None and delivery.run_error is not None:
-                failure = ChannelError(_tellable(delivery.run_error))
+                told = tellable(delivery.run_error, runtime.current().settings)
+                failure = ChannelError(told or "the run reported an error")
             if failure is None:
                 self._context.log_streaming_complete()
             else:

@@ -84,6 +84,18 @@ async def test_it_is_told_with_content(captured: Captured, cast: Cast) -> None:
     assert [event.name for event in run.events] == ["exception"]
 
 
+@pytest.mark.otel_stream(capture_content="span", redact=lambda text: text.replace("Maria", "***"))
+async def test_it_is_redacted_as_content_is(captured: Captured, cast: Cast) -> None:
+    """A text goes through the application's own redaction; a stack trace, which cannot, is none."""
+    await refused(cast, "run", "whole")
+    run = captured.span("invoke_agent Poet")
+
+    assert "*** lives in Rio" in str(run.status.description)
+    assert (run.attributes or {})["error.type"] == "ValueError"
+    assert "Maria" not in told(run)
+    assert not run.events
+
+
 @checks
 @pytest.mark.parametrize(("method", "mode"), WAYS)
 async def test_what_a_hook_refuses_is_not_told(

@@ -50,6 +50,22 @@ async def test_a_tool_that_fails_is_an_error_and_the_run_is_not(
     assert run.status.status_code is StatusCode.UNSET
 
 
+@pytest.mark.otel_stream(capture_content="span", redact=lambda text: text.replace("42", "***"))
+async def test_what_a_tool_says_of_its_failure_is_redacted(
+    captured: Captured, cast: Cast, brain: Brain
+) -> None:
+    """It may repeat the arguments, and is told as they are."""
+
+    def broken() -> str:
+        """Breaks."""
+        raise ValueError("the secret is 42")
+
+    brain.wants = {"broken": {}}
+    await consume(cast.agent(tools=[broken]), "run", MODES["streamed"])
+
+    assert "the secret is ***" in str(captured.span("execute_tool broken").status.description)
+
+
 @pytest.mark.parametrize("method", ["run", "arun"])
 async def test_a_tool_that_stops_the_run_says_with_what(
     captured: Captured, cast: Cast, brain: Brain, method: str
