@@ -2,8 +2,8 @@
 
 OpenTelemetry's tokens are given back in the order of a stack, and where they were got. What stands
 in a queue, a generator or a web framework's dependency keeps neither: so each entry knows what was
-current before it, and leaving puts that back: at once where the entry's context is the current one,
-else when it becomes that again, because what had been put on top of it has ended.
+current before it, and leaving puts that back: at once where the entry's context is the current one
+or its block ends, else when it becomes that again, as what had been put on top of it has ended.
 """
 
 from __future__ import annotations
@@ -67,8 +67,13 @@ def enter(context: Context, held: object = None, via: object = None) -> Entry:
     return entry
 
 
-def leave(entry: Entry) -> None:
-    """Put back what was current before. Nothing happens to the context anywhere but where it is."""
+def leave(entry: Entry, *, block: bool = False) -> None:
+    """Put back what was current before. Nothing happens to the context anywhere but where it is.
+
+    Args:
+        entry: What `enter` has given.
+        block: A `with` statement ends: whatever was put on top in it and is still there is over.
+    """
     entry.left = True
     entered = _entered.get()
     for each, before in entered:
@@ -76,6 +81,8 @@ def leave(entry: Entry) -> None:
             _entered.set(tuple(one for one in entered if one[0] is not entry))
             alive = [one for one in _left.get() if one[0]() is not None]
             _left.set((*alive, (entry.context, before)))
+            if block and each is entered[-1][0]:
+                otel_context.attach(before)
             settle()
             return
 

@@ -78,7 +78,7 @@ class Carrier:
                 if entry is not None:
                     self._entries.remove(entry)
             if entry is not None:
-                put_down(entry)
+                put_down(entry, block=True)
 
     def take_up(self, via: object = None) -> Entry:
         """Enter it, until the entry is `put_down`. It is known by what it came `via`."""
@@ -107,10 +107,10 @@ class Carrier:
         span.end(turn.wall(now))
 
 
-def put_down(entry: Entry) -> None:
-    """Leave what was entered, and let go what it held."""
+def put_down(entry: Entry, *, block: bool = False) -> None:
+    """Leave what was entered, perhaps by a `with` statement, and let go what it held."""
     held, entry.held = entry.held, None
-    leave(entry)
+    leave(entry, block=block)
     if isinstance(held, Hold):
         held.release()
 

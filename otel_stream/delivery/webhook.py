@@ -90,7 +90,7 @@ class process_webhook:
         entry, self._entry = self._entry, None
         with guard("leaving a webhook"):
             if entry is not None:
-                leave(entry)
+                leave(entry, block=True)
         holds, self._holds = self._holds, []
         for turn, hold in holds:
             with guard("leaving a turn"):

@@ -211,3 +211,12 @@ def test_entries_are_told_apart() -> None:
     """Two that look alike are two."""
     context = named("1")
     assert Entry(context, None, None) != Entry(context, None, None)
+
+
+def test_a_block_that_leaves_something_current() -> None:
+    """What a `with` statement ends is over with it, whatever is still there on top."""
+    entered = enter(named("1"))
+    otel_context.attach(named("left"))
+    leave(entered, block=True)
+
+    assert here() == "outside"
